@@ -1,0 +1,1 @@
+"""The embedded cloud: GitHub and Supabase on loopback, held to their public contracts."""
