@@ -1,0 +1,1 @@
+"""A project's keys and its Auth API."""
