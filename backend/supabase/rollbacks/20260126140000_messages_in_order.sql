@@ -1,0 +1,1 @@
+drop index concurrently if exists public.messages_conversation_idx;

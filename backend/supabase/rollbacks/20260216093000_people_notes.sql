@@ -1,0 +1,3 @@
+alter table public.people
+  drop constraint people_notes_length,
+  drop column notes;
