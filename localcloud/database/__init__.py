@@ -1,0 +1,1 @@
+"""The databases of the local cloud: one real PostgreSQL per project, behind one pooler."""

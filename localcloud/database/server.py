@@ -1,0 +1,137 @@
+"""One PostgreSQL server: started, watched, stopped."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import time
+from pathlib import Path
+
+import psutil
+
+from localcloud.database.installation import DatabaseError, Installation
+
+OWNER = "supabase_admin"  # the platform's superuser, which owns the cluster
+_START_LIMIT = 20.0  # seconds; recovery after a crash included
+_STOP_LIMIT = 10.0
+_log = logging.getLogger(__name__)
+
+
+class PostgresServer:
+    """A postmaster over one data folder, on a free port of 127.0.0.1; one that dies is started again."""
+
+    def __init__(self, data: Path, installation: Installation) -> None:
+        """Take the data folder and the programs; nothing is started yet."""
+        self._data = data
+        self._log_file = data.with_name(f"{data.name}.log")
+        self._installation = installation
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._port = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The postmaster's process id while it runs."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    async def start(self) -> int:
+        """Start the server unless it runs, and give its port.
+
+        Raises:
+            DatabaseError: it was not ready in time; the message ends with the log's last lines.
+        """
+        async with self._one_at_a_time:
+            if self.pid is None:
+                deadline = time.monotonic() + _START_LIMIT
+                await self._end_leftover(deadline)
+                # A port taken meanwhile, or shared memory that backends of a killed postmaster still hold, ends it.
+                while not await self._launch(deadline):
+                    if time.monotonic() > deadline:
+                        raise DatabaseError(self._failure())
+                    await asyncio.sleep(0.2)
+                if self._watch is None:
+                    self._watch = asyncio.create_task(self._keep_alive())
+            return self._port
+
+    async def stop(self) -> None:
+        """Stop the server: sessions are ended, data is written, no process remains."""
+        if self._watch:
+            self._watch.cancel()
+            self._watch = None
+        async with self._one_at_a_time:
+            if self._process and self._process.returncode is None:
+                self._process.send_signal(signal.SIGINT)
+                try:
+                    await asyncio.wait_for(self._process.wait(), _STOP_LIMIT)
+                except TimeoutError:
+                    self._process.send_signal(signal.SIGQUIT)
+                    await self._process.wait()
+            self._process = None
+
+    async def _launch(self, deadline: float) -> bool:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        with self._log_file.open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._installation.command(
+                    "postgres", "-D", str(self._data), "-p", str(self._port),
+                    "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+                ),
+                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        while self._process.returncode is None and time.monotonic() < deadline:
+            if self._is_ready(self._process.pid):
+                return True
+            await asyncio.sleep(0.02)
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+            raise DatabaseError(self._failure())
+        return False
+
+    def _pid_file(self) -> list[str]:
+        try:
+            return (self._data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _is_ready(self, pid: int) -> bool:
+        status_line = 8
+        lines = self._pid_file()
+        return len(lines) >= status_line and lines[0] == str(pid) and lines[status_line - 1].strip() == "ready"
+
+    async def _end_leftover(self, deadline: float) -> None:
+        """End a postmaster that a killed local cloud left on this folder, and remove a stale pid file.
+
+        The number in the file may be another process's by now, after a restart of the machine for instance, and
+        PostgreSQL would refuse to start when that one is a PostgreSQL of the same user.
+        """
+        lines = self._pid_file()
+        if not lines:
+            return
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            leftover = psutil.Process(int(lines[0]))
+            while str(self._data) in leftover.cmdline() and leftover.is_running():
+                leftover.send_signal(signal.SIGINT if time.monotonic() < deadline - _STOP_LIMIT else signal.SIGKILL)
+                await asyncio.sleep(0.1)
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+
+    async def _keep_alive(self) -> None:
+        while self._process is not None:
+            code = await self._process.wait()
+            _log.warning("PostgreSQL of %s ended by itself (%s); starting it again", self._data.name, code)
+            try:
+                await self.start()
+            except DatabaseError:
+                _log.exception("PostgreSQL of %s stays down until it is needed", self._data.name)
+                self._watch = None
+                return
+
+    def _failure(self) -> str:
+        printed = self._log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
+        return f"PostgreSQL of {self._data.name} did not start, its data is untouched; log {self._log_file}: " + (
+            " | ".join(printed) or "(empty)"
+        )

@@ -1,0 +1,1 @@
+"""The emulated Supabase Management API: organisations, projects, keys, secrets, settings, SQL."""
