@@ -1,0 +1,109 @@
+"""The commands that the stack's Command resources run; each is one step of a release."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from release.backend_source import read_backend
+from release.error import ReleaseError
+from release.function_deploy import delete_function, deploy_function
+from release.lifeline import die_with_parent
+from release.local_checks import check_backend
+from release.migration_push import push_migrations
+from release.record import record_release
+from release.session import open_session
+from release.smoke import run_smoke_tests
+
+app = typer.Typer(
+    help="One step of a release. `pulumi up` runs them in order; by hand they need its RELEASE_… variables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Backend = Annotated[Path, typer.Option("--backend", help="The backend's folder.")]
+Token = Annotated[str, typer.Option("--token", envvar="RELEASE_TOKEN", help="What the manifest notes for this part.")]
+
+
+@app.command()
+def check(backend: Backend = Path("backend")) -> None:
+    """Check every function with Deno and run the backend's tests; touches nothing."""
+    source = read_backend(backend)
+    check_backend(source)
+    typer.echo(f"{len(source.functions)} functions checked, the backend's tests passed")
+
+
+@app.command()
+def target(adopt: Annotated[bool, typer.Option(help="Mark a database that has no marker yet.")] = False) -> None:  # noqa: FBT002 - typer's form of a flag
+    """Check that the project is the one that the stack declares."""
+    with open_session(adopt=adopt) as session:
+        typer.echo(f"project {session.target.ref} is the target of stack {session.target.stack}")
+
+
+@app.command()
+def migrate(
+    token: Token,
+    lock_timeout: Annotated[int, typer.Option(help="Seconds a statement may wait for a lock.")] = 5,
+    backend: Backend = Path("backend"),
+) -> None:
+    """Apply the pending migrations."""
+    source = read_backend(backend)
+    with open_session() as session:
+        applied = push_migrations(session, source, token=token, lock_timeout_seconds=lock_timeout)
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "the ledger already holds every migration")
+
+
+@app.command()
+def deploy(slug: str, token: Token, backend: Backend = Path("backend")) -> None:
+    """Deploy one function."""
+    source = read_backend(backend)
+    if slug not in source.functions:
+        raise ReleaseError(f"There is no function {slug} in {backend}. Remedy: see supabase/config.toml.")
+    with open_session() as session:
+        deployed = deploy_function(session, source.directory, source.functions[slug], token=token)
+    typer.echo(f"{slug} is live" if deployed else f"{slug} was live already")
+
+
+@app.command()
+def delete(slug: str) -> None:
+    """Delete one function that the backend no longer has."""
+    with open_session() as session:
+        deleted = delete_function(session, slug)
+        session.free_lease()
+    typer.echo(f"{slug} is deleted" if deleted else f"{slug} was gone already")
+
+
+@app.command()
+def smoke(
+    token: Token,
+    deadline: Annotated[int, typer.Option(help="Seconds the tests may take in all.")] = 120,
+    backend: Backend = Path("backend"),
+) -> None:
+    """Run the smoke tests against what is live."""
+    source = read_backend(backend)
+    with open_session() as session:
+        typer.echo(run_smoke_tests(session, source, token=token, deadline_seconds=deadline))
+
+
+@app.command()
+def record(backend: Backend = Path("backend")) -> None:
+    """Write down the release that was just validated, and end it."""
+    source = read_backend(backend)
+    with open_session() as session:
+        number = record_release(session, source)
+    typer.echo(f"release {number} recorded")
+
+
+def main() -> None:
+    """Run a command; a ReleaseError ends it with its text and exit code 1, without a traceback."""
+    die_with_parent()
+    try:
+        app()
+    except ReleaseError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""The backend in the work tree, as a release sees it."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from release.error import ReleaseError
+from release.function_source import FunctionSource, read_function
+from release.migration_source import Migration, read_migrations
+
+_NOT_SOURCES = frozenset({".git", "node_modules", ".temp", ".branches"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendSource:
+    """What would be released.
+
+    Attributes:
+        directory: the backend's folder, resolved.
+        migrations: in the order in which they apply.
+        functions: by slug, sorted.
+        smoke_digest: SHA-256 of the smoke tests.
+        tree_digest: SHA-256 over every file of the backend, tests included.
+    """
+
+    directory: Path
+    migrations: tuple[Migration, ...]
+    functions: Mapping[str, FunctionSource]
+    smoke_digest: str
+    tree_digest: str
+
+    @property
+    def digest(self) -> str:
+        """Give the release hash: what goes live, whatever the tests say. The same in each environment."""
+        content = (
+            [[migration.file_name, migration.digest] for migration in self.migrations],
+            [[function.slug, function.digest] for function in self.functions.values()],
+        )
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def read_backend(directory: Path) -> BackendSource:
+    """Read a backend's sources.
+
+    Args:
+        directory: the folder that holds `supabase/` and `scripts/smoke-tests.ts`.
+
+    Raises:
+        ReleaseError: the folder is not a backend, or a part of it can't be released.
+    """
+    backend = directory.resolve()
+    smoke_tests = backend / "scripts" / "smoke-tests.ts"
+    for needed in (backend / "supabase" / "config.toml", smoke_tests):
+        if not needed.is_file():
+            raise ReleaseError(
+                f"{directory} has no {needed.relative_to(backend)}, so it can't be released."
+                " Remedy: add the file, or set backend.directory in the stack file to the right folder."
+            )
+    return BackendSource(
+        directory=backend,
+        migrations=read_migrations(backend),
+        functions=_functions(backend),
+        smoke_digest=hashlib.sha256(smoke_tests.read_bytes()).hexdigest(),
+        tree_digest=_digest_tree(backend, _files_below(backend)),
+    )
+
+
+def read_config(backend: Path) -> dict[str, Any]:
+    """Read supabase/config.toml.
+
+    Raises:
+        ReleaseError: it is no TOML.
+    """
+    path = backend / "supabase" / "config.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ReleaseError(f"supabase/config.toml is no TOML: {error}. Remedy: correct the file.") from error
+
+
+def _functions(backend: Path) -> dict[str, FunctionSource]:
+    declared = read_config(backend).get("functions", {})
+    folder = backend / "supabase" / "functions"
+    present = {path.parent.name for path in folder.glob("*/index.ts") if not path.parent.name.startswith("_")}
+    undeclared = sorted(present - set(declared))
+    if undeclared:
+        raise ReleaseError(
+            f"supabase/config.toml has no table for: {', '.join(undeclared)}. Without verify_jwt there, the CLI keeps"
+            " whatever the live function has, which nobody reviewed. Remedy: add, for each,"
+            f" [functions.{undeclared[0]}] with verify_jwt = true (or false)."
+        )
+    return {
+        slug: read_function(backend, slug, settings)
+        for slug, settings in sorted(declared.items())
+        if settings.get("enabled", True)
+    }
+
+
+def _files_below(backend: Path) -> Iterable[Path]:
+    return sorted(
+        path
+        for path in backend.rglob("*")
+        if path.is_file() and not _NOT_SOURCES & set(path.relative_to(backend).parts)
+    )
+
+
+def _digest_tree(backend: Path, files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.relative_to(backend).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

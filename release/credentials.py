@@ -1,0 +1,32 @@
+"""Where a release command gets its credentials: never from its inputs, since a rotated one would re-run it."""
+
+import os
+import subprocess
+
+from release.error import ReleaseError
+
+
+def read_credential(name: str, stack: str) -> str:
+    """Read a credential from the environment that the engine was started in, or else from the stack's configuration.
+
+    Args:
+        name: environment variable and configuration key, such as SUPABASE_DB_PASSWORD.
+        stack: the stack whose configuration holds it.
+
+    Raises:
+        ReleaseError: neither has it.
+    """
+    if value := os.environ.get(name):
+        return value
+    result = subprocess.run(
+        ["pulumi", "config", "get", name, "--stack", stack, "--non-interactive"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0 or not result.stdout.strip():
+        raise ReleaseError(
+            f"{name} is neither in the environment nor in the configuration of stack {stack}, so this step can't run."
+            f" Remedy: pulumi config set --secret {name} --stack {stack}, or export {name}."
+        )
+    return result.stdout.strip()

@@ -1,0 +1,106 @@
+"""Deploys one function, and proves that it answers."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from release.error import ReleaseError
+from release.function_source import FunctionSource
+from release.live_state import ManifestRow, digest_function
+from release.session import Session
+from release.supabase_cli import copied_backend, run_cli
+
+# The platform may answer 404 for a while after it reports ACTIVE, and a first start takes seconds.
+_ANSWER_SECONDS = 60
+_NOT_FOUND = 404
+_BOOT_ERROR = 503
+
+
+def deploy_function(session: Session, backend: Path, function: FunctionSource, *, token: str) -> bool:
+    """Deploy a function unless just this deploy was made and noted already.
+
+    Args:
+        session: the open release.
+        backend: the backend's folder.
+        function: what to deploy.
+        token: the token to note.
+
+    Returns:
+        False when nothing had to be done.
+
+    Raises:
+        ReleaseError: the platform refused the sources, or the function does not answer.
+    """
+    started = time.monotonic()
+    part = f"function:{function.slug}"
+    row = session.manifest().get(part)
+    live = _find(session, function.slug)
+    if live and row and row == ManifestRow(source=function.digest, live=digest_function(live), token=token):
+        return False
+    with copied_backend(backend, ["supabase/config.toml", *function.files]) as folder:
+        answer = run_cli(
+            ["functions", "deploy", function.slug, "--use-api", f"--remote={session.target.ref}"],
+            folder=folder,
+            environment={},
+        )
+    if not answer.succeeded:
+        raise ReleaseError(
+            f"Function {function.slug} was not deployed: {answer.message}\nWhat was live before still is."
+            " Remedy: correct the function, then `pulumi up`."
+        )
+    live = _find(session, function.slug)
+    if live is None or live.get("status") != "ACTIVE":
+        raise ReleaseError(
+            f"Function {function.slug} was deployed, but the platform lists it as"
+            f" {live.get('status') if live else 'missing'}. Remedy: `pulumi up` deploys it again."
+        )
+    _await_answer(session, function.slug)
+    session.note(
+        part,
+        ManifestRow(source=function.digest, live=digest_function(live), token=token),
+        seconds=time.monotonic() - started,
+        version=int(live["version"]),
+    )
+    return True
+
+
+def delete_function(session: Session, slug: str) -> bool:
+    """Delete a function that the backend no longer has; False when it was gone already."""
+    deleted = session.api.delete_function(slug)
+    session.forget(f"function:{slug}")
+    return deleted
+
+
+def _find(session: Session, slug: str) -> dict[str, Any] | None:
+    return next((live for live in session.api.functions() if live["slug"] == slug), None)
+
+
+def _await_answer(session: Session, slug: str) -> None:
+    """Call the function until it answers itself, whatever it answers: `ACTIVE` alone is no proof.
+
+    OPTIONS passes the gateway's token check, as browsers send it without a token.
+    """
+    url = f"{session.target.url}/functions/v1/{slug}"
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    seen = "no answer"
+    pause = 0.1
+    while True:
+        try:
+            response = httpx.options(url, timeout=max(1.0, deadline - time.monotonic()))
+        except httpx.TransportError as error:
+            seen = type(error).__name__
+        else:
+            code = response.headers.get("sb-error-code")
+            # Only the gateway sets the header; without it the answer is the function's own.
+            if code is None and response.status_code not in {_NOT_FOUND, _BOOT_ERROR}:
+                return
+            seen = f"{response.status_code} {code or ''}".strip()
+        if time.monotonic() + pause > deadline:
+            raise ReleaseError(
+                f"Function {slug} is deployed and listed as ACTIVE, but does not answer ({seen}) after"
+                f" {_ANSWER_SECONDS} s. Remedy: read its logs; `pulumi up` deploys it again."
+            )
+        time.sleep(pause)
+        pause = min(pause * 2, 5)

@@ -1,0 +1,105 @@
+"""One release at a time per project: a lease in the project's own database."""
+
+import getpass
+import re
+import socket
+
+import psutil
+from psycopg.rows import DictRow
+
+from release.database import Connection
+from release.error import ReleaseError
+
+# Longer than any single step that writes; each write renews it.
+LEASE_SECONDS = 900
+
+
+def name_holder() -> str:
+    """Name who holds the lease: the engine that this process works for, or this process itself.
+
+    Every command of one `pulumi up` gives the same name, and no other run does, on whatever machine.
+    """
+    process = psutil.Process()
+    engine = next((parent for parent in process.parents() if parent.name() == "pulumi"), process)
+    return f"{getpass.getuser()}@{socket.gethostname()} process {engine.pid} started {engine.create_time():.2f}"
+
+
+def hold(connection: Connection, holder: str) -> int:
+    """Take the lease, or renew it where `holder` has it already.
+
+    Returns:
+        The fencing token: it grows each time that the lease changes hands.
+
+    Raises:
+        ReleaseError: somebody else is releasing.
+    """
+    fencing = _take(connection, holder, over=None)
+    if fencing is None:
+        current = _current(connection)
+        # A holder that was killed can't come back; waiting for its lease to expire would help nobody.
+        if current and _is_dead(current["holder"]):
+            fencing = _take(connection, holder, over=current["holder"])
+    if fencing is None:
+        current = _current(connection)
+        raise ReleaseError(
+            f"Another release is under way: {current['holder'] if current else 'unknown'}"
+            f" (until {current['expires_at']:%H:%M:%S} UTC unless it goes on). This one changed nothing."
+            " Remedy: wait for it, then run `pulumi up` again."
+            if current
+            else "The lease changed hands at this moment. Remedy: run `pulumi up` again."
+        )
+    return fencing
+
+
+def check(connection: Connection, holder: str) -> int:
+    """Make sure, inside the caller's transaction, that `holder` still has the lease; gives the fencing token.
+
+    Raises:
+        ReleaseError: it was lost, so somebody else may be writing.
+    """
+    row = connection.execute(
+        "select fencing from release.lease where holder = %s and expires_at > now() for share", [holder]
+    ).fetchone()
+    if row is None:
+        raise ReleaseError(
+            "The lease of this release was lost while a step ran, so its result was not noted."
+            " Remedy: run `pulumi up` again; it does over what is in doubt."
+        )
+    return int(row["fencing"])
+
+
+def free(connection: Connection, holder: str) -> None:
+    """Give the lease back; without effect where `holder` does not have it."""
+    connection.execute("update release.lease set expires_at = now() where holder = %s", [holder])
+
+
+def _take(connection: Connection, holder: str, *, over: str | None) -> int | None:
+    row = connection.execute(
+        """
+        insert into release.lease as lease (holder, fencing, acquired_at, expires_at)
+        values (%(holder)s, 1, now(), now() + make_interval(secs => %(seconds)s))
+        on conflict (only) do update set
+          holder = excluded.holder,
+          fencing = lease.fencing + case when lease.holder = excluded.holder then 0 else 1 end,
+          acquired_at = case when lease.holder = excluded.holder then lease.acquired_at else now() end,
+          expires_at = excluded.expires_at
+        where lease.holder in (excluded.holder, %(over)s) or lease.expires_at <= now()
+        returning fencing
+        """,
+        {"holder": holder, "seconds": LEASE_SECONDS, "over": over},
+    ).fetchone()
+    return int(row["fencing"]) if row else None
+
+
+def _current(connection: Connection) -> DictRow | None:
+    return connection.execute("select holder, expires_at from release.lease").fetchone()
+
+
+def _is_dead(holder: str) -> bool:
+    match = re.fullmatch(r"\S+@(?P<host>\S+) process (?P<pid>\d+) started (?P<started>[\d.]+)", holder)
+    if not match or match["host"] != socket.gethostname():
+        return False
+    try:
+        return f"{psutil.Process(int(match['pid'])).create_time():.2f}" != match["started"]
+    except psutil.NoSuchProcess:
+        return True

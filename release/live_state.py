@@ -1,0 +1,73 @@
+"""What is live in a project: its ledger, its functions, and what the last release noted about them."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# Two queries, since PostgreSQL resolves every table of a statement before it runs.
+PRESENCE_QUERY = (
+    "select to_regclass('release.manifest') is not null as manifest,"
+    " to_regclass('supabase_migrations.schema_migrations') is not null as ledger"
+)
+MANIFEST_QUERY = "select part, source, live, token from release.manifest"
+MARKER_QUERY = "select ref, name, organization, api_host from release.marker"
+LEDGER_QUERY = "select version from supabase_migrations.schema_migrations order by version"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestRow:
+    """What a release noted about one part after it had verified it.
+
+    Attributes:
+        source: digest of the sources that were released.
+        live: digest of what was live right after.
+        token: the release's token for this part, an input of the resource that released it.
+    """
+
+    source: str
+    live: str
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveState:
+    """A project's live truth; a project that does not exist yet has an empty one.
+
+    Attributes:
+        ledger: versions of the applied migrations, sorted.
+        functions: slug to the digest of what is live.
+        manifest: part (`migrations`, `function:SLUG`, `smoke`) to its row.
+        marked: whether the database carries the marker of a release target.
+    """
+
+    ledger: tuple[str, ...] = ()
+    functions: Mapping[str, str] = field(default_factory=dict)
+    manifest: Mapping[str, ManifestRow] = field(default_factory=dict)
+    marked: bool = False
+
+
+def digest_function(function: Mapping[str, Any]) -> str:
+    """Give a digest of a live function that changes whenever its code or its token check does.
+
+    Args:
+        function: the Management API's answer (operation v1-get-a-function), by name in snake case.
+    """
+    # Without the bundle's digest (optional in the API) only the version tells one deploy from another.
+    code = function.get("ezbr_sha256") or f"version {function.get('version')}"
+    facts = [code, bool(function.get("verify_jwt", True)), function.get("status")]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def digest_ledger(versions: Sequence[str]) -> str:
+    """Give a digest of the applied versions."""
+    return hashlib.sha256(json.dumps(sorted(versions)).encode()).hexdigest()
+
+
+def read_manifest(rows: Sequence[Mapping[str, Any]]) -> dict[str, ManifestRow]:
+    """Turn the rows of MANIFEST_QUERY into the manifest."""
+    return {
+        str(row["part"]): ManifestRow(source=str(row["source"]), live=str(row["live"]), token=str(row["token"]))
+        for row in rows
+    }

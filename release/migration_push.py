@@ -1,0 +1,107 @@
+"""Applies the pending migrations, and proves that they are applied."""
+
+import re
+import time
+from pathlib import Path
+
+import psycopg
+
+from release.backend_source import BackendSource
+from release.database import Connection
+from release.error import ReleaseError
+from release.live_state import LEDGER_QUERY, ManifestRow, digest_ledger
+from release.migration_source import Migration
+from release.plan import digest_migrations
+from release.session import Session
+from release.supabase_cli import copied_backend, run_cli
+
+# One key for all releases: the CLI takes no lock of its own, and two pushes at once race for the ledger.
+_PUSH_LOCK = 0x72656C65
+
+
+def read_ledger(connection: Connection) -> list[str]:
+    """Read the versions that the database says are applied; none where there is no ledger yet."""
+    try:
+        return [str(row["version"]) for row in connection.execute(LEDGER_QUERY).fetchall()]
+    except psycopg.errors.UndefinedTable:
+        return []
+
+
+def push_migrations(session: Session, backend: BackendSource, *, token: str, lock_timeout_seconds: int) -> list[str]:
+    """Run `supabase db push`, then compare the ledger with the files.
+
+    Args:
+        session: the open release.
+        backend: the sources.
+        token: the token to note.
+        lock_timeout_seconds: how long a statement may wait for a lock, with users' statements queuing behind it.
+
+    Returns:
+        The file names applied now.
+
+    Raises:
+        ReleaseError: a migration failed (its file, statement and the database's message), or the ledger lacks one.
+    """
+    started = time.monotonic()
+    before = set(read_ledger(session.connection))
+    pending = [migration for migration in backend.migrations if migration.version not in before]
+    if pending:
+        session.connection.execute("select pg_advisory_lock(%s)", [_PUSH_LOCK])
+        try:
+            _push(session, backend, pending, lock_timeout_seconds)
+        finally:
+            session.connection.execute("select pg_advisory_unlock(%s)", [_PUSH_LOCK])
+    ledger = read_ledger(session.connection)
+    missing = [migration.file_name for migration in backend.migrations if migration.version not in set(ledger)]
+    if missing:
+        raise ReleaseError(
+            f"The push reported success, but the ledger lacks {', '.join(missing)}: such a file ends the transaction"
+            " that the CLI wraps it in (commit, rollback). What it did before may remain. Remedy: take the"
+            " transaction control out of the file, repair what remains by hand, then `pulumi up`."
+        )
+    session.note(
+        "migrations",
+        ManifestRow(source=digest_migrations(backend), live=digest_ledger(ledger), token=token),
+        seconds=time.monotonic() - started,
+    )
+    return [migration.file_name for migration in pending]
+
+
+def _push(session: Session, backend: BackendSource, pending: list[Migration], lock_timeout_seconds: int) -> None:
+    files = [
+        "supabase/config.toml",
+        *(f"supabase/migrations/{migration.file_name}" for migration in backend.migrations),
+    ]
+    with copied_backend(backend.directory, files) as folder:
+        answer = run_cli(
+            ["db", "push", f"--remote={session.address.url}"],
+            folder=folder,
+            environment={
+                "PGPASSWORD": session.password,
+                "PGOPTIONS": f"-c lock_timeout={lock_timeout_seconds}s",
+            },
+        )
+    if answer.succeeded:
+        return
+    ledger = set(read_ledger(session.connection))
+    applied = [migration.file_name for migration in pending if migration.version in ledger]
+    failed = next((migration for migration in pending if migration.version not in ledger), None)
+    text = answer.message.replace(session.password, "***").strip()
+    where = f"Migration {failed.file_name} failed" if failed else "The push failed"
+    statement = _statement(backend.directory, failed, text) if failed else ""
+    raise ReleaseError(
+        f"{where}: {text}{statement}\n"
+        f"It was rolled back; applied before it: {', '.join(applied) or 'none'}. No function was touched."
+        " Remedy: correct the file, then `pulumi up`."
+    )
+
+
+def _statement(backend: Path, failed: Migration, text: str) -> str:
+    # The CLI counts from 0, and names neither the file nor the statement's text.
+    match = re.search(r"At statement: (\d+)", text)
+    if not match:
+        return ""
+    path = backend / "supabase" / "migrations" / failed.file_name
+    statements = [part.strip() for part in re.split(r";\s*(?:\n|$)", path.read_text(encoding="utf-8"))]
+    index = int(match[1])
+    return f"\n  {statements[index]}" if index < len(statements) and statements[index] not in text else ""

@@ -1,0 +1,47 @@
+-- What a release knows about its project, kept in the project's own database: the API does not expose this schema.
+create schema if not exists release;
+revoke all on schema release from public;
+
+create table if not exists release.marker (
+  only boolean primary key default true check (only),
+  ref text not null,
+  name text not null,
+  organization text not null,
+  api_host text not null,
+  stack text not null,
+  created_at timestamptz not null default now()
+);
+
+create table if not exists release.lease (
+  only boolean primary key default true check (only),
+  holder text not null,
+  fencing bigint not null,
+  acquired_at timestamptz not null,
+  expires_at timestamptz not null
+);
+
+create table if not exists release.manifest (
+  part text primary key,
+  source text not null,
+  live text not null,
+  token text not null,
+  version integer,
+  seconds numeric not null,
+  fencing bigint not null,
+  updated_at timestamptz not null default now()
+);
+
+create table if not exists release.records (
+  id bigint generated always as identity primary key,
+  kind text not null,
+  digest text not null,
+  tree text not null,
+  git_commit text,
+  git_dirty boolean,
+  released_by text not null,
+  migrations jsonb not null,
+  functions jsonb not null,
+  seconds jsonb not null,
+  fencing bigint not null,
+  recorded_at timestamptz not null default now()
+);

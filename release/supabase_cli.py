@@ -1,0 +1,99 @@
+"""Runs the Supabase CLI, and does not believe its exit code alone."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from release.error import ReleaseError
+
+
+@dataclass(frozen=True, kw_only=True)
+class CliAnswer:
+    """What a command of the CLI left behind.
+
+    Attributes:
+        succeeded: it ended with 0 and warned of nothing: the CLI warns, and goes on, about files that it can't read.
+        document: the JSON it printed, an empty one where it printed none.
+        message: the error's or warning's text where it did not succeed.
+    """
+
+    succeeded: bool
+    document: Mapping[str, Any]
+    message: str
+
+
+@contextmanager
+def copied_backend(backend: Path, files: Iterable[str]) -> Iterator[Path]:
+    """Give a throw-away folder with just these files: the CLI writes beside what it reads.
+
+    Args:
+        backend: the backend's folder.
+        files: paths relative to it.
+    """
+    with tempfile.TemporaryDirectory(prefix="release-") as name:
+        folder = Path(name)
+        for file in files:
+            copy = folder / file
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(backend / file, copy)
+        yield folder
+
+
+def run_cli(arguments: list[str], *, folder: Path, environment: Mapping[str, str]) -> CliAnswer:
+    """Run one command to its end.
+
+    Args:
+        arguments: the command and its flags, without anything secret.
+        folder: the folder that holds `supabase/`; the CLI's home is below it.
+        environment: what the command gets beside this process's environment.
+
+    Raises:
+        ReleaseError: the CLI is not installed.
+    """
+    home = folder / ".home"
+    home.mkdir(exist_ok=True)
+    try:
+        result = subprocess.run(
+            ["supabase", *arguments, "--yes", "--output-format", "json", "--agent", "no", "--workdir", str(folder)],
+            cwd=folder,
+            env={
+                **os.environ,
+                "SUPABASE_HOME": str(home),
+                "SUPABASE_TELEMETRY_DISABLED": "1",
+                **environment,
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ReleaseError(
+            "The Supabase CLI is not on PATH, so nothing was changed."
+            " Remedy: python3 -m toolchain ensure, and run inside `python -m localcloud shell` or with its bin folder"
+            " on PATH."
+        ) from error
+    document = _last_document(result.stdout)
+    warnings = [line for line in result.stderr.splitlines() if line.lstrip().upper().startswith("WARN")]
+    error_text = document.get("error", {}).get("message", "") if document.get("_tag") == "Error" else ""
+    succeeded = result.returncode == 0 and not warnings and not error_text
+    message = error_text or "\n".join(warnings) or result.stderr.strip()
+    return CliAnswer(succeeded=succeeded, document=document, message="" if succeeded else message)
+
+
+def _last_document(text: str) -> dict[str, Any]:
+    for line in reversed([text, *text.splitlines()]):
+        try:
+            document = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(document, dict):
+            return document
+    return {}
