@@ -1,0 +1,1 @@
+"""Edge Functions: deploying, keeping, running and calling them."""

@@ -1,0 +1,101 @@
+"""Edge Functions of all projects, as one service."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+
+from localcloud.auth.keys import ProjectKeys
+from localcloud.functions.deno import Bundler, Program
+from localcloud.functions.gateway import Gateway
+from localcloud.functions.management import FunctionManagement
+from localcloud.functions.store import FunctionRecord, FunctionStore
+from localcloud.functions.workers import WorkerOrder, Workers
+
+
+class FunctionService:
+    """Owns what is deployed, which stays under `directory`, and the workers that run it, which end with the process.
+
+    Args:
+        directory: where records and files are kept.
+        deno: the Deno executable.
+        environment: gives the variables that a project's functions see, platform's and secrets.
+        keys: gives a project's keys.
+        exists: says whether there is a project of that ref.
+        authorize: raises an ApiError where a Management API request brings no valid token.
+        idle: seconds after which a worker without requests is stopped.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        deno: Path,
+        environment: Callable[[str], Mapping[str, str]],
+        keys: Callable[[str], ProjectKeys],
+        exists: Callable[[str], bool],
+        authorize: Callable[[Request], None],
+        idle: float = 60.0,
+    ) -> None:
+        self._environment = environment
+        self._store = FunctionStore(directory.resolve())
+        self._workers = Workers(deno, idle=idle)
+        self._gateway = Gateway(self._store, self._workers, self._order, keys, exists)
+        self._management = FunctionManagement(
+            store=self._store,
+            workers=self._workers,
+            bundler=Bundler(deno),
+            order=self._order,
+            exists=exists,
+            authorize=authorize,
+        )
+
+    def management_routes(self) -> list[Route]:
+        """Give the routes under /v1/projects/{ref}/functions."""
+        return self._management.routes()
+
+    def gateway_routes(self) -> list[BaseRoute]:
+        """Give the routes under /projects/{ref}/functions/v1."""
+        base = "/projects/{ref}/functions/v1/{slug}"
+        return [Route(base, self._gateway), Route(f"{base}/{{rest:path}}", self._gateway)]
+
+    def logs(self, ref: str, slug: str) -> list[dict[str, Any]]:
+        """Give the last lines that a function wrote, oldest first."""
+        return list(self._workers.logs[ref, slug])
+
+    def running(self) -> dict[tuple[str, str], int]:
+        """Give the process ids of the workers in service, by ref and slug."""
+        return self._workers.running()
+
+    def model_cold_start(self, milliseconds: int) -> None:
+        """Delay every start of a worker from now on; 0 ends it."""
+        self._workers.cold_start = milliseconds / 1000
+
+    def model_missing(self, ref: str, slug: str, requests: int) -> None:
+        """Answer the next requests of a function NOT_FOUND_FUNCTION_BLOB although it is ACTIVE."""
+        self._gateway.missing[ref, slug] = requests
+
+    async def forget(self, ref: str) -> None:
+        """Remove all functions of a project that is being deleted."""
+        for slug in self._store.of_project(ref):
+            self._workers.withdraw((ref, slug))
+        self._store.forget(ref)
+
+    async def close(self) -> None:
+        """End all workers; what is deployed stays."""
+        await self._workers.close()
+        await self._gateway.close()
+
+    def _order(self, ref: str, record: FunctionRecord) -> WorkerOrder:
+        import_map = record.import_map_path
+        return WorkerOrder(
+            version=record.version,
+            program=Program(
+                root=self._store.root(ref, record.slug, record.version),
+                entrypoint=self._store.local_path(ref, record, record.entrypoint_path),
+                import_map=self._store.local_path(ref, record, import_map) if import_map else None,
+            ),
+            environment=self._environment(ref),
+        )
