@@ -1,0 +1,113 @@
+"""What a program can ask Supabase while it runs; each call waits for the answer, so it works before any declaration.
+
+For a value that is an Output, call inside of apply: `project.ref.apply(get_functions)`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+
+@dataclass(frozen=True)
+class ProjectInfo:
+    """A project as it is now; with `found` false every text is empty.
+
+    Attributes:
+        status: the platform's word, ACTIVE_HEALTHY where all is well, INACTIVE where paused.
+    """
+
+    found: bool
+    ref: str = ""
+    name: str = ""
+    organization: str = ""
+    region: str = ""
+    status: str = ""
+    database_host: str = ""
+    url: str = ""
+    created_at: str = ""
+
+
+@dataclass(frozen=True)
+class OrganizationInfo:
+    """An organization; `plan` is free, pro, team, enterprise or platform, None where the platform doesn't tell."""
+
+    id: str
+    name: str
+    plan: str | None
+
+
+@dataclass(frozen=True)
+class FunctionInfo:
+    """A deployed function as the platform lists it.
+
+    Attributes:
+        status: ACTIVE, REMOVED or THROTTLED; ACTIVE alone does not prove that the function answers.
+        version: counts the deployments.
+        verify_jwt: whether the gateway asks for a valid token; None where the platform doesn't tell.
+        ezbr_sha256: the digest of the deployed bundle.
+        updated_at: milliseconds since 1970.
+    """
+
+    slug: str
+    name: str
+    status: str
+    version: int
+    updated_at: int
+    verify_jwt: bool | None = None
+    ezbr_sha256: str | None = None
+    entrypoint_path: str | None = None
+
+
+def get_project(*, ref: str | None = None, organization: str | None = None, name: str | None = None) -> ProjectInfo:
+    """Find a project by its ref, or by organization (slug) and name.
+
+    Raises:
+        pulumi.RunError: several have that name, or Supabase could not be asked; the message says what to do.
+    """
+    return ProjectInfo(**_ask("getProject", {"ref": ref, "organization": organization, "name": name}))
+
+
+def get_organization(slug: str) -> OrganizationInfo:
+    """Read an organization.
+
+    Raises:
+        pulumi.RunError: there is none, or Supabase could not be asked.
+    """
+    answer = _ask("getOrganization", {"slug": slug})
+    return OrganizationInfo(id=answer["id"], name=answer["name"], plan=answer.get("plan"))
+
+
+def get_functions(ref: str) -> list[FunctionInfo]:
+    """List a project's functions, sorted by slug.
+
+    Raises:
+        pulumi.RunError: no such project, it is not active (the message names its status), or no answer.
+    """
+    functions = _ask("getFunctions", {"ref": ref})["functions"]
+    # The wire knows floating-point numbers only.
+    return [
+        FunctionInfo(**{**item, "version": int(item["version"]), "updated_at": int(item["updated_at"])})
+        for item in functions
+    ]
+
+
+def query_database(ref: str, query: str) -> list[dict[str, Any]]:
+    """Run a query as the platform's read-only role and give its rows, column by name.
+
+    Raises:
+        pulumi.RunError: the query failed, the project is missing or not active, or no answer.
+    """
+    rows: list[dict[str, Any]] = json.loads(_ask("queryDatabase", {"ref": ref, "query": query})["rows"])
+    return rows
+
+
+def _ask(function: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    given = {key: value for key, value in arguments.items() if value is not None}
+    try:
+        answer: dict[str, Any] = pulumi.runtime.invoke(f"supabase:index:{function}", given).value
+    except Exception as error:  # the SDK raises Exception itself
+        raise pulumi.RunError(str(error)) from error
+    return answer

@@ -1,0 +1,6 @@
+"""The resources that a program declares; one class per file."""
+
+from provider.resources.function_secrets import FunctionSecrets
+from provider.resources.project import Project
+
+__all__ = ["FunctionSecrets", "Project"]
