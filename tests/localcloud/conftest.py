@@ -26,6 +26,7 @@ def _serving(routes: Sequence[BaseRoute]) -> Iterator[str]:
     # The protocol is named because asyncio sets TCP_NODELAY only where it is.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
+    listener.listen()
     app = Starlette(routes=routes, exception_handlers={ApiError: _refuse})
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
