@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ class BackendSource:
         directory: the backend's folder, resolved.
         migrations: in the order in which they apply.
         functions: by slug, sorted.
-        smoke_digest: SHA-256 of the smoke tests.
+        smoke_digest: SHA-256 over the files of `scripts/`.
         tree_digest: SHA-256 over every file of the backend, tests included.
     """
 
@@ -64,8 +64,8 @@ def read_backend(directory: Path) -> BackendSource:
         directory=backend,
         migrations=read_migrations(backend),
         functions=_functions(backend),
-        smoke_digest=hashlib.sha256(smoke_tests.read_bytes()).hexdigest(),
-        tree_digest=_digest_tree(backend, _files_below(backend)),
+        smoke_digest=_digest_files(backend, smoke_tests.parent),
+        tree_digest=_digest_files(backend, backend),
     )
 
 
@@ -100,17 +100,11 @@ def _functions(backend: Path) -> dict[str, FunctionSource]:
     }
 
 
-def _files_below(backend: Path) -> Iterable[Path]:
-    return sorted(
-        path
-        for path in backend.rglob("*")
-        if path.is_file() and not _NOT_SOURCES & set(path.relative_to(backend).parts)
-    )
-
-
-def _digest_tree(backend: Path, files: Iterable[Path]) -> str:
+def _digest_files(backend: Path, folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.relative_to(backend).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(backend)
+        if path.is_file() and not _NOT_SOURCES & set(relative.parts):
+            digest.update(relative.as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

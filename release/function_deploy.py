@@ -1,6 +1,7 @@
 """Deploys one function, and proves that it answers."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def deploy_function(session: Session, backend: Path, function: FunctionSource, *
     part = f"function:{function.slug}"
     row = session.manifest().get(part)
     live = _find(session, function.slug)
-    if live and row and row == ManifestRow(source=function.digest, live=digest_function(live), token=token):
+    if live and row and row == ManifestRow(source=function.digest, live=_digest(live), token=token):
         return False
     with copied_backend(backend, ["supabase/config.toml", *function.files]) as folder:
         answer = run_cli(
@@ -59,7 +60,7 @@ def deploy_function(session: Session, backend: Path, function: FunctionSource, *
     _await_answer(session, function.slug)
     session.note(
         part,
-        ManifestRow(source=function.digest, live=digest_function(live), token=token),
+        ManifestRow(source=function.digest, live=_digest(live), token=token),
         seconds=time.monotonic() - started,
         version=int(live["version"]),
     )
@@ -75,6 +76,15 @@ def delete_function(session: Session, slug: str) -> bool:
 
 def _find(session: Session, slug: str) -> dict[str, Any] | None:
     return next((live for live in session.api.functions() if live["slug"] == slug), None)
+
+
+def _digest(live: Mapping[str, Any]) -> str:
+    return digest_function(
+        code=live.get("ezbr_sha256"),
+        version=int(live["version"]),
+        verify_jwt=live.get("verify_jwt"),
+        status=str(live["status"]),
+    )
 
 
 def _await_answer(session: Session, slug: str) -> None:

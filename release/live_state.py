@@ -48,15 +48,16 @@ class LiveState:
     marked: bool = False
 
 
-def digest_function(function: Mapping[str, Any]) -> str:
+def digest_function(*, code: str | None, version: int, verify_jwt: bool | None, status: str) -> str:
     """Give a digest of a live function that changes whenever its code or its token check does.
 
     Args:
-        function: the Management API's answer (operation v1-get-a-function), by name in snake case.
+        code: the platform's digest of the bundle (`ezbr_sha256`); optional in its API.
+        version: the platform's count of deploys; tells one from another only where `code` is missing.
+        verify_jwt: whether the gateway checks tokens; the platform's default where it does not tell.
+        status: ACTIVE, REMOVED or THROTTLED.
     """
-    # Without the bundle's digest (optional in the API) only the version tells one deploy from another.
-    code = function.get("ezbr_sha256") or f"version {function.get('version')}"
-    facts = [code, bool(function.get("verify_jwt", True)), function.get("status")]
+    facts = [code or f"version {version}", verify_jwt is not False, status]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -1,0 +1,34 @@
+# The commands of this project; each sets up what is missing first. `make help` lists them.
+STACK ?= staging
+PYTHON ?= python3
+VENV := .venv/bin
+
+.PHONY: help up preview test lint down reset toolchain
+.DEFAULT_GOAL := help
+
+help: ## list the commands
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST)
+	@echo "  STACK=production  with up and preview: another stack than staging"
+
+toolchain: ## set up what is missing: engine, plugins, command-line tools, Python packages
+	@$(PYTHON) -m toolchain ensure
+
+up: toolchain ## release the stack into the local cloud, which is started where it is not running
+	@$(VENV)/python -m localcloud exec -- pulumi up --stack $(STACK) --yes
+
+preview: toolchain ## show what `make up` would do
+	@$(VENV)/python -m localcloud exec -- pulumi preview --stack $(STACK) --diff
+
+test: toolchain lint ## the whole suite, with the real engine on local clouds of its own
+	@$(VENV)/python -m pytest -n 2 --dist loadfile
+
+lint: toolchain ## static checks
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy .
+
+down: ## stop the local cloud; its data stays
+	@$(VENV)/python -m localcloud stop
+
+reset: ## stop the local cloud and forget everything in it
+	@$(VENV)/python -m localcloud reset --yes
