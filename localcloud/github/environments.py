@@ -1,0 +1,195 @@
+"""Actions environments, their protection rules and deployment branch policies."""
+
+from typing import Any
+
+from localcloud.github.accounts import account_json, team_json
+from localcloud.github.errors import InvalidFieldsError, NotFoundError, UnprocessableError
+from localcloud.github.node_ids import node_id
+from localcloud.github.operations import ENVIRONMENT, NO_CONTENT, REPOSITORY, Answer, Call, operation
+from localcloud.github.store import Json, now
+
+_POLICIES = ENVIRONMENT + "/deployment-branch-policies"
+_POLICY = _POLICIES + "/{branch_policy_id}"
+_MAX_WAIT = 43_200
+_MAX_REVIEWERS = 6
+
+
+def environment_of(call: Call) -> Json:
+    """Find the environment that the path names; names have no case.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found: Json | None = call.repository["environments"].get(call.parameters["environment_name"].lower())
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+@operation("GET", REPOSITORY + "/environments")
+def list_environments(call: Call) -> Answer:
+    """List the environments."""
+    environments = call.repository["environments"].values()
+    return call.page([_environment_json(call, environment) for environment in environments], "environments")
+
+
+@operation("GET", ENVIRONMENT)
+def get_environment(call: Call) -> Answer:
+    """Show an environment."""
+    return Answer(body=_environment_json(call, environment_of(call)))
+
+
+@operation("PUT", ENVIRONMENT)
+def put_environment(call: Call) -> Answer:
+    """Create an environment or replace all of its rules; branch policies and secrets stay.
+
+    Raises:
+        UnprocessableError: a value out of range, or a rule that the organisation's plan does not have.
+        InvalidFieldsError: a reviewer that does not exist.
+    """
+    wait = call.optional("wait_timer", int, 0)
+    reviewers: list[Json] = call.optional("reviewers", list, [])
+    policy = call.optional("deployment_branch_policy", dict, {})
+    if not 0 <= wait <= _MAX_WAIT:
+        raise UnprocessableError(f"Wait timer must be between 0 and {_MAX_WAIT}.")
+    if len(reviewers) > _MAX_REVIEWERS:
+        raise UnprocessableError(f"An environment has at most {_MAX_REVIEWERS} reviewers.")
+    if policy and policy.get("protected_branches") is policy.get("custom_branch_policies"):
+        raise UnprocessableError("protected_branches and custom_branch_policies cannot have the same value.")
+    _require_plan(call, {"required reviewers": bool(reviewers), "wait timer": wait > 0})
+    for reviewer in reviewers:
+        _reviewer_json(call, reviewer)
+    name = call.parameters["environment_name"]
+    environments = call.repository["environments"]
+    if name.lower() not in environments:
+        created = {"id": call.store.next_id(), "name": name, "created_at": now()}
+        gates = {rule: call.store.next_id() for rule in ("wait_timer", "required_reviewers", "branch_policy")}
+        environments[name.lower()] = created | {"gates": gates, "policies": {}, "secrets": {}, "variables": {}}
+    environment = environments[name.lower()]
+    environment |= {
+        "updated_at": now(),
+        "wait_timer": wait,
+        "reviewers": reviewers,
+        "prevent_self_review": call.optional("prevent_self_review", bool, default=False),
+        "can_admins_bypass": call.optional("can_admins_bypass", bool, default=True),
+        "deployment_branch_policy": policy or None,
+    }
+    return Answer(body=_environment_json(call, environment))
+
+
+@operation("DELETE", ENVIRONMENT)
+def delete_environment(call: Call) -> Answer:
+    """Delete an environment with its policies, secrets and variables."""
+    environment = environment_of(call)
+    del call.repository["environments"][environment["name"].lower()]
+    return NO_CONTENT
+
+
+@operation("GET", _POLICIES)
+def list_policies(call: Call) -> Answer:
+    """List which branches and tags may deploy."""
+    return call.page([_policy_json(policy) for policy in environment_of(call)["policies"].values()], "branch_policies")
+
+
+@operation("POST", _POLICIES)
+def create_policy(call: Call) -> Answer:
+    """Allow one more pattern; the one that exists already is pointed at (303).
+
+    Raises:
+        NotFoundError: the environment does not take custom policies.
+    """
+    environment = environment_of(call)
+    if not (environment["deployment_branch_policy"] or {}).get("custom_branch_policies"):
+        raise NotFoundError
+    name, kind = call.required("name", str), call.optional("type", str, "branch")
+    for policy in environment["policies"].values():
+        if (policy["name"], policy["type"]) == (name, kind):
+            return Answer(status=303, headers={"Location": f"{call.api}{call.path}/{policy['id']}"})
+    policy = {"id": call.store.next_id(), "name": name, "type": kind}
+    environment["policies"][str(policy["id"])] = policy
+    return Answer(body=_policy_json(policy))
+
+
+@operation("GET", _POLICY)
+def get_policy(call: Call) -> Answer:
+    """Show one policy."""
+    return Answer(body=_policy_json(_policy(call)))
+
+
+@operation("PUT", _POLICY)
+def update_policy(call: Call) -> Answer:
+    """Change the pattern of a policy."""
+    policy = _policy(call)
+    policy["name"] = call.required("name", str)
+    return Answer(body=_policy_json(policy))
+
+
+@operation("DELETE", _POLICY)
+def delete_policy(call: Call) -> Answer:
+    """Delete a policy."""
+    del environment_of(call)["policies"][str(_policy(call)["id"])]
+    return NO_CONTENT
+
+
+def _policy(call: Call) -> Json:
+    found: Json | None = environment_of(call)["policies"].get(call.parameters["branch_policy_id"])
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def _policy_json(policy: Json) -> Json:
+    return policy | {"node_id": node_id("DeploymentBranchPolicy", policy["id"])}
+
+
+def _require_plan(call: Call, rules: dict[str, bool]) -> None:
+    """Private repositories have these rules on GitHub Enterprise only (docs.github.com, deployment environments)."""
+    plan = call.store.organization(call.repository["owner"])["plan"]
+    for rule, wanted in rules.items():
+        if wanted and call.repository["private"] and plan != "enterprise":
+            raise UnprocessableError(
+                "Failed to create the environment protection rule. "
+                f"Please ensure the billing plan supports the {rule} protection rule."
+            )
+
+
+def _reviewer_json(call: Call, reviewer: Json) -> Json:
+    try:
+        if reviewer.get("type") == "Team":
+            shown = team_json(call, call.store.by_id("teams", reviewer["id"]))
+        else:
+            shown = account_json(call, call.store.by_id("users", reviewer["id"])["login"])
+    except (NotFoundError, KeyError):
+        raise InvalidFieldsError({"resource": "Environment", "field": "reviewers", "code": "invalid"}) from None
+    return {"type": reviewer["type"], "reviewer": shown}
+
+
+def _environment_json(call: Call, environment: Json) -> Json:
+    repository = call.repository
+    rules: list[dict[str, Any]] = []
+    if environment["wait_timer"]:
+        rules.append(_rule(environment, "wait_timer") | {"wait_timer": environment["wait_timer"]})
+    if environment["reviewers"]:
+        reviewers = [_reviewer_json(call, reviewer) for reviewer in environment["reviewers"]]
+        settings = {"prevent_self_review": environment["prevent_self_review"], "reviewers": reviewers}
+        rules.append(_rule(environment, "required_reviewers") | settings)
+    if environment["deployment_branch_policy"]:
+        rules.append(_rule(environment, "branch_policy"))
+    return {
+        "id": environment["id"],
+        "node_id": node_id("Environment", environment["id"]),
+        "name": environment["name"],
+        "url": call.url("environments", environment["name"]),
+        "html_url": f"{call.web}/{repository['owner']}/{repository['name']}/deployments/activity_log"
+        f"?environments_filter={environment['name']}",
+        "created_at": environment["created_at"],
+        "updated_at": environment["updated_at"],
+        "can_admins_bypass": environment["can_admins_bypass"],
+        "protection_rules": rules,
+        "deployment_branch_policy": environment["deployment_branch_policy"],
+    }
+
+
+def _rule(environment: Json, kind: str) -> Json:
+    number = environment["gates"][kind]
+    return {"id": number, "node_id": node_id("Gate", number), "type": kind}

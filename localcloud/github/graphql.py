@@ -1,0 +1,281 @@
+"""GitHub's GraphQL API, executed by graphql-core on GitHub's own schema (a cut of it, see cut_schema)."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from graphql import (
+    FieldsOnCorrectTypeRule,
+    GraphQLError,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    OverlappingFieldsCanBeMergedRule,
+    build_schema,
+    execute_sync,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from localcloud.github.accounts import ACTIONS_APP
+from localcloud.github.cut_schema import TARGET
+from localcloud.github.errors import GitHubError, NotFoundError
+from localcloud.github.node_ids import node_id, parse_node_id
+from localcloud.github.protections import FLAGS, actor, create_rule, update_rule
+from localcloud.github.store import Json, Store
+
+# GitHub takes queries that select nullable and non-null fields of one name on the members of a union.
+_RULES = tuple(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule)
+_MAX_PAGE = 100
+
+Page = Callable[..., Json]
+
+
+def execute(store: Store, viewer: str, request: Json) -> Json:
+    """Answer one GraphQL request inside a transaction; errors stand in the answer, as GraphQL has it.
+
+    Args:
+        store: the state.
+        viewer: login of the token's user.
+        request: query, variables and operationName.
+    """
+    try:
+        document = parse(request.get("query") or "")
+    except GraphQLError as error:
+        return {"errors": [error.formatted]}
+    unknown = validate(_schema(), document, [FieldsOnCorrectTypeRule])
+    errors = validate(_schema(), document, _RULES)
+    if unknown:
+        beyond = "; the local cloud answers a cut of GitHub's schema, which this is beyond"
+        return {"errors": [dict(error.formatted) | {"message": error.message + beyond} for error in unknown]}
+    if errors:
+        return {"errors": [error.formatted for error in errors]}
+    result = execute_sync(
+        _schema(),
+        document,
+        root_value=_Root(store, viewer).fields(),
+        variable_values=request.get("variables") or {},
+        operation_name=request.get("operationName"),
+        field_resolver=_resolve,
+    )
+    answer: Json = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [_error_json(error) for error in result.errors]
+    return answer
+
+
+@cache
+def _schema() -> GraphQLSchema:
+    return build_schema(TARGET.read_text(encoding="utf-8"), assume_valid=True)
+
+
+def _resolve(source: Mapping[str, Any], info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+    """Take a field from what its parent offers; one that it does not offer is an error, never null."""
+    if info.field_name not in source:
+        raise GraphQLError(f"{info.parent_type.name}.{info.field_name} is not implemented by the local cloud")
+    value = source[info.field_name]
+    return value(**arguments) if callable(value) else value
+
+
+def _error_json(error: GraphQLError) -> Json:
+    cause = error.original_error
+    kinds = {404: "NOT_FOUND", 422: "UNPROCESSABLE"}
+    kind = {"type": kinds[cause.status]} if isinstance(cause, GitHubError) and cause.status in kinds else {}
+    return kind | dict(error.formatted)
+
+
+class _Root:
+    """What Query and Mutation offer, and how each object of the state looks as a GraphQL node."""
+
+    def __init__(self, store: Store, viewer: str) -> None:
+        self._store = store
+        self._viewer = viewer
+
+    def fields(self) -> Json:
+        """Give the entry points."""
+        return {
+            "node": self._node,
+            "repository": self._find_repository,
+            "user": self._find_user,
+            "organization": self._find_organization,
+            "viewer": lambda: self._user(self._store.user(self._viewer)),
+            "createBranchProtectionRule": self._create_rule,
+            "updateBranchProtectionRule": self._update_rule,
+            "deleteBranchProtectionRule": self._delete_rule,
+        }
+
+    def _node(self, id: str) -> Json:  # noqa: A002 - the schema's name of the argument
+        kind, number = parse_node_id(id) or ("", 0)
+        try:
+            match kind:
+                case "BranchProtectionRule":
+                    return self._rule(*self._located_rule(id))
+                case "Repository":
+                    return self._repository(self._store.by_id("repositories", number))
+                case "Organization":
+                    return self._organization(self._store.by_id("organizations", number))
+                case "User" | "Team" | "App":
+                    return self._actor(id)
+        except GitHubError:
+            pass
+        raise _unknown(id)
+
+    def _find_repository(self, owner: str, name: str, *, followRenames: bool = True) -> Json:  # noqa: ARG002, N803 - the schema's names; nothing is ever renamed here
+        try:
+            return self._repository(self._store.repository(owner, name))
+        except NotFoundError:
+            raise NotFoundError(f"Could not resolve to a Repository with the name '{owner}/{name}'.") from None
+
+    def _find_user(self, login: str) -> Json:
+        try:
+            return self._user(self._store.user(login))
+        except NotFoundError:
+            raise NotFoundError(f"Could not resolve to a User with the login of '{login}'.") from None
+
+    def _find_organization(self, login: str) -> Json:
+        try:
+            return self._organization(self._store.organization(login))
+        except NotFoundError:
+            raise NotFoundError(f"Could not resolve to an Organization with the login of '{login}'.") from None
+
+    def _create_rule(self, input: Json) -> Json:  # noqa: A002
+        kind, number = parse_node_id(input["repositoryId"]) or ("", 0)
+        if kind != "Repository":
+            raise _unknown(input["repositoryId"])
+        repository = self._store.by_id("repositories", number)
+        rule = create_rule(self._store, repository, input)
+        return _payload(input) | {"branchProtectionRule": self._rule(repository, rule)}
+
+    def _update_rule(self, input: Json) -> Json:  # noqa: A002
+        repository, rule = self._located_rule(input["branchProtectionRuleId"])
+        changed = update_rule(self._store, repository, rule, input)
+        return _payload(input) | {"branchProtectionRule": self._rule(repository, changed)}
+
+    def _delete_rule(self, input: Json) -> Json:  # noqa: A002
+        repository, rule = self._located_rule(input["branchProtectionRuleId"])
+        del repository["protections"][str(rule["id"])]
+        return _payload(input)
+
+    def _located_rule(self, identifier: str) -> tuple[Json, Json]:
+        _, number = parse_node_id(identifier) or ("", 0)
+        for repository in self._store.state["repositories"].values():
+            if str(number) in repository["protections"]:
+                return repository, repository["protections"][str(number)]
+        raise _unknown(identifier)
+
+    def _repository(self, repository: Json) -> Json:
+        def rules(**page: Any) -> Json:
+            found = [self._rule(repository, rule) for rule in repository["protections"].values()]
+            return _connection(found, **page)
+
+        return {
+            "__typename": "Repository",
+            "id": node_id("Repository", repository["id"]),
+            "databaseId": repository["id"],
+            "name": repository["name"],
+            "nameWithOwner": f"{repository['owner']}/{repository['name']}",
+            "isPrivate": repository["private"],
+            "isArchived": repository["archived"],
+            "owner": lambda: self._organization(self._store.organization(repository["owner"])),
+            "branchProtectionRules": rules,
+        }
+
+    def _organization(self, organization: Json) -> Json:
+        def team(slug: str) -> Json | None:
+            found = self._store.state["teams"].get(f"{organization['login']}/{slug}".lower())
+            return None if found is None else self._team(found)
+
+        return {
+            "__typename": "Organization",
+            "id": node_id("Organization", organization["id"]),
+            "databaseId": organization["id"],
+            "login": organization["login"],
+            "name": organization["login"],
+            "team": team,
+            "repository": lambda name, **_: self._find_repository(organization["login"], name),
+        }
+
+    def _user(self, user: Json) -> Json:
+        return {
+            "__typename": "User",
+            "id": node_id("User", user["id"]),
+            "databaseId": user["id"],
+            "login": user["login"],
+            "name": None,
+        }
+
+    def _team(self, team: Json) -> Json:
+        return {
+            "__typename": "Team",
+            "id": node_id("Team", team["id"]),
+            "databaseId": team["id"],
+            "name": team["slug"],
+            "slug": team["slug"],
+            "combinedSlug": f"{team['organization']}/{team['slug']}",
+            "organization": lambda: self._organization(self._store.organization(team["organization"])),
+        }
+
+    def _app(self, app: Json) -> Json:
+        shown = {"databaseId": app["id"], "name": app["name"], "slug": app["slug"]}
+        return {"__typename": "App", "id": node_id("App", app["id"]), **shown}
+
+    def _actor(self, identifier: str) -> Json:
+        kind, item = actor(self._store, identifier)
+        return {"User": self._user, "Team": self._team, "App": self._app}[kind](item)
+
+    def _rule(self, repository: Json, rule: Json) -> Json:
+        identifier = node_id("BranchProtectionRule", rule["id"])
+
+        def allowances(kind: str, actors: str) -> Page:
+            nodes = [
+                {"__typename": kind, "id": f"{identifier}_{actor_id}", "actor": self._actor(actor_id)}
+                for actor_id in rule[actors]
+            ]
+            return lambda **page: _connection(nodes, **page)
+
+        return {
+            "__typename": "BranchProtectionRule",
+            "id": identifier,
+            "databaseId": rule["id"],
+            "pattern": rule["pattern"],
+            "repository": lambda: self._repository(repository),
+            **{name: rule[name] for name in FLAGS},
+            "requiredApprovingReviewCount": rule["requiredApprovingReviewCount"],
+            "requiredDeploymentEnvironments": rule["requiredDeploymentEnvironments"],
+            "requiredStatusCheckContexts": [check["context"] for check in rule["checks"]],
+            "requiredStatusChecks": [
+                {"context": check["context"], "app": self._app(ACTIONS_APP) if check["app_id"] else None}
+                for check in rule["checks"]
+            ],
+            "pushAllowances": allowances("PushAllowance", "pushActorIds"),
+            "reviewDismissalAllowances": allowances("ReviewDismissalAllowance", "reviewDismissalActorIds"),
+            "bypassForcePushAllowances": allowances("BypassForcePushAllowance", "bypassForcePushActorIds"),
+            "bypassPullRequestAllowances": allowances("BypassPullRequestAllowance", "bypassPullRequestActorIds"),
+        }
+
+
+def _unknown(identifier: str) -> NotFoundError:
+    return NotFoundError(f"Could not resolve to a node with the global id of '{identifier}'")
+
+
+def _payload(given: Json) -> Json:
+    return {"clientMutationId": given.get("clientMutationId")}
+
+
+def _connection(nodes: list[Json], first: int | None = None, after: str | None = None) -> Json:
+    """Give one page of a list; a cursor is the position of the node it follows.
+
+    Raises:
+        GraphQLError: no `first` between 1 and 100.
+    """
+    if first is None or not 1 <= first <= _MAX_PAGE:
+        raise GraphQLError("You must provide a `first` value between 1 and 100 to properly paginate this connection.")
+    start = int(after) if after else 0
+    end = min(start + first, len(nodes))
+    info = {
+        "startCursor": str(start + 1) if end > start else None,
+        "endCursor": str(end) if end > start else None,
+        "hasNextPage": end < len(nodes),
+        "hasPreviousPage": start > 0,
+    }
+    return {"nodes": nodes[start:end], "pageInfo": info, "totalCount": len(nodes)}

@@ -1,0 +1,87 @@
+"""Issue labels; their names have no case and may hold slashes, which the plugin does not encode."""
+
+import re
+
+from localcloud.github.errors import InvalidFieldsError, NotFoundError
+from localcloud.github.node_ids import node_id
+from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
+from localcloud.github.store import Json
+
+_LABELS = REPOSITORY + "/labels"
+_LABEL = _LABELS + "/{name+}"
+
+
+@operation("GET", _LABELS)
+def list_labels(call: Call) -> Answer:
+    """List the labels."""
+    return call.page([_label_json(call, label) for label in call.repository["labels"].values()])
+
+
+@operation("POST", _LABELS)
+def create_label(call: Call) -> Answer:
+    """Create a label.
+
+    Raises:
+        InvalidFieldsError: the name is taken, or the colour is not six hexadecimal digits.
+    """
+    name = call.required("name", str)
+    label = {
+        "id": call.store.next_id(),
+        "name": name,
+        "color": _color(call, "ededed"),
+        "description": call.optional("description", str, "") or None,
+        "default": False,
+    }
+    _require_free(call, name)
+    call.repository["labels"][name.lower()] = label
+    return Answer(body=_label_json(call, label), status=201)
+
+
+@operation("GET", _LABEL)
+def get_label(call: Call) -> Answer:
+    """Show a label."""
+    return Answer(body=_label_json(call, _label(call)))
+
+
+@operation("PATCH", _LABEL)
+def update_label(call: Call) -> Answer:
+    """Change name (`new_name`, or `name` as the plugin sends it), colour or description."""
+    labels, label = call.repository["labels"], _label(call)
+    name = call.optional("new_name", str, call.optional("name", str, label["name"]))
+    if name.lower() != label["name"].lower():
+        _require_free(call, name)
+    description = call.optional("description", str, label["description"] or "") or None
+    changed = {"name": name, "color": _color(call, label["color"]), "description": description}
+    del labels[label["name"].lower()]
+    labels[name.lower()] = label | changed
+    return Answer(body=_label_json(call, labels[name.lower()]))
+
+
+@operation("DELETE", _LABEL)
+def delete_label(call: Call) -> Answer:
+    """Delete a label."""
+    del call.repository["labels"][_label(call)["name"].lower()]
+    return NO_CONTENT
+
+
+def _label(call: Call) -> Json:
+    found: Json | None = call.repository["labels"].get(call.parameters["name"].lower())
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def _require_free(call: Call, name: str) -> None:
+    if name.lower() in call.repository["labels"]:
+        raise InvalidFieldsError({"resource": "Label", "code": "already_exists", "field": "name"})
+
+
+def _color(call: Call, default: str) -> str:
+    color = call.optional("color", str, default)
+    if not re.fullmatch(r"[0-9A-Fa-f]{6}", color):
+        raise InvalidFieldsError({"resource": "Label", "code": "invalid", "field": "color"})
+    return color
+
+
+def _label_json(call: Call, label: Json) -> Json:
+    return label | {"node_id": node_id("Label", label["id"]), "url": call.url("labels", label["name"])}

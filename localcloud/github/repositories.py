@@ -1,0 +1,208 @@
+"""Repositories: their settings, topics and alerts."""
+
+from typing import Any
+
+from localcloud.github.accounts import account_json, permissions_json, role_of
+from localcloud.github.errors import InvalidFieldsError, NotEmulatedError, NotFoundError
+from localcloud.github.node_ids import node_id
+from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
+from localcloud.github.store import Json, now
+
+_LINKS = (
+    "archive_url/{archive_format}{/ref}",
+    "assignees_url/assignees{/user}",
+    "blobs_url/git/blobs{/sha}",
+    "branches_url/branches{/branch}",
+    "collaborators_url/collaborators{/collaborator}",
+    "comments_url/comments{/number}",
+    "commits_url/commits{/sha}",
+    "compare_url/compare/{base}...{head}",
+    "contents_url/contents/{+path}",
+    "contributors_url/contributors",
+    "deployments_url/deployments",
+    "downloads_url/downloads",
+    "events_url/events",
+    "forks_url/forks",
+    "git_commits_url/git/commits{/sha}",
+    "git_refs_url/git/refs{/sha}",
+    "git_tags_url/git/tags{/sha}",
+    "hooks_url/hooks",
+    "issue_comment_url/issues/comments{/number}",
+    "issue_events_url/issues/events{/number}",
+    "issues_url/issues{/number}",
+    "keys_url/keys{/key_id}",
+    "labels_url/labels{/name}",
+    "languages_url/languages",
+    "merges_url/merges",
+    "milestones_url/milestones{/number}",
+    "notifications_url/notifications{?since,all,participating}",
+    "pulls_url/pulls{/number}",
+    "releases_url/releases{/id}",
+    "stargazers_url/stargazers",
+    "statuses_url/statuses/{sha}",
+    "subscribers_url/subscribers",
+    "subscription_url/subscription",
+    "tags_url/tags",
+    "teams_url/teams",
+    "trees_url/git/trees{/sha}",
+)
+_COUNTS = (
+    "forks",
+    "forks_count",
+    "open_issues",
+    "open_issues_count",
+    "stargazers_count",
+    "watchers",
+    "watchers_count",
+    "network_count",
+    "subscribers_count",
+    "size",
+)
+# What PATCH may change and a repository starts with (GitHub's documented defaults).
+_DEFAULTS: Json = {
+    "description": None,
+    "homepage": None,
+    "has_issues": True,
+    "has_projects": True,
+    "has_wiki": True,
+    "has_discussions": False,
+    "is_template": False,
+    "allow_squash_merge": True,
+    "allow_merge_commit": True,
+    "allow_rebase_merge": True,
+    "allow_auto_merge": False,
+    "delete_branch_on_merge": False,
+    "allow_update_branch": False,
+    "use_squash_pr_title_as_default": False,
+    "squash_merge_commit_title": "COMMIT_OR_PR_TITLE",
+    "squash_merge_commit_message": "COMMIT_MESSAGES",
+    "merge_commit_title": "MERGE_MESSAGE",
+    "merge_commit_message": "PR_TITLE",
+    "allow_forking": False,
+    "web_commit_signoff_required": False,
+}
+_SECURITY = ("secret_scanning", "secret_scanning_push_protection", "dependabot_security_updates")
+_MERGE_METHODS = ("allow_squash_merge", "allow_merge_commit", "allow_rebase_merge")
+
+
+def repository_json(call: Call) -> Json:
+    """Show the call's repository in full, as its viewer sees it."""
+    repository = call.repository
+    owner = account_json(call, repository["owner"])
+    full_name = f"{repository['owner']}/{repository['name']}"
+    links = (line.partition("/") for line in _LINKS)
+    host = call.web.partition("://")[2]
+    return {
+        "id": repository["id"],
+        "node_id": node_id("Repository", repository["id"]),
+        "name": repository["name"],
+        "full_name": full_name,
+        "owner": owner,
+        "organization": owner,
+        "url": call.url(),
+        "html_url": f"{call.web}/{full_name}",
+        **{name: f"{call.url()}/{path}" for name, _, path in links},
+        "clone_url": f"{call.web}/{full_name}.git",
+        "git_url": f"git://{host}/{full_name}.git",
+        "ssh_url": f"git@{host}:{full_name}.git",
+        "svn_url": f"{call.web}/{full_name}",
+        "mirror_url": None,
+        "private": repository["private"],
+        "visibility": "private" if repository["private"] else "public",
+        "archived": repository["archived"],
+        "default_branch": repository["default_branch"],
+        "created_at": repository["created_at"],
+        "updated_at": repository["updated_at"],
+        "pushed_at": repository["updated_at"],
+        "topics": repository["topics"],
+        **dict.fromkeys(_COUNTS, 0),
+        **dict.fromkeys(("fork", "disabled", "has_pages", "has_downloads"), False),
+        "language": None,
+        "license": None,
+        **_DEFAULTS,
+        **repository["settings"],
+        "permissions": permissions_json(role_of(call.store, repository["owner"], call.viewer)),
+        "security_and_analysis": {name: {"status": repository["security"].get(name, "disabled")} for name in _SECURITY},
+    }
+
+
+@operation("GET", REPOSITORY)
+def get_repository(call: Call) -> Answer:
+    """Show a repository."""
+    return Answer(body=repository_json(call))
+
+
+@operation("PATCH", REPOSITORY)
+def update_repository(call: Call) -> Answer:
+    """Change the settings given.
+
+    Raises:
+        InvalidFieldsError: the default branch does not exist, or no merge method would be left.
+        NotEmulatedError: a rename.
+    """
+    repository = call.repository
+    if call.optional("name", str, repository["name"]) != repository["name"]:
+        raise NotEmulatedError("Renaming a repository")
+    settings = repository["settings"] | {
+        name: call.optional(name, str if default is None else type(default), default)
+        for name, default in _DEFAULTS.items()
+        if name in call.body
+    }
+    if not any((_DEFAULTS | settings)[name] for name in _MERGE_METHODS):
+        raise _refused(
+            "merge_commit_allowed", "Sorry, you need to allow at least one merge strategy. (no_merge_method)"
+        )
+    branch = call.optional("default_branch", str, repository["default_branch"])
+    if branch != repository["default_branch"]:
+        if call.git.commit(f"refs/heads/{branch}") is None:
+            raise _refused(
+                "default_branch",
+                f"The branch {branch} was not found. Please push that ref first or create it via the Git Data API.",
+            )
+        call.git.set_default(branch)
+    security: dict[str, Any] = call.optional("security_and_analysis", dict, {})
+    private = call.optional("private", bool, repository["private"])
+    repository["private"] = call.optional("visibility", str, "private" if private else "public") != "public"
+    repository["security"] |= {name: value["status"] for name, value in security.items() if name in _SECURITY}
+    repository["archived"] = call.optional("archived", bool, repository["archived"])
+    repository |= {"settings": settings, "default_branch": branch, "updated_at": now()}
+    return Answer(body=repository_json(call))
+
+
+@operation("GET", REPOSITORY + "/topics")
+def get_topics(call: Call) -> Answer:
+    """List the topics."""
+    return Answer(body={"names": call.repository["topics"]})
+
+
+@operation("PUT", REPOSITORY + "/topics")
+def replace_topics(call: Call) -> Answer:
+    """Replace the topics."""
+    call.repository["topics"] = [name.lower() for name in call.required("names", list)]
+    return get_topics(call)
+
+
+@operation("GET", REPOSITORY + "/vulnerability-alerts")
+def get_alerts(call: Call) -> Answer:
+    """Answer 204 where alerts are on, 404 where they are off."""
+    if not call.repository["vulnerability_alerts"]:
+        raise NotFoundError("Vulnerability alerts are disabled.")
+    return NO_CONTENT
+
+
+@operation("PUT", REPOSITORY + "/vulnerability-alerts")
+def enable_alerts(call: Call) -> Answer:
+    """Switch alerts on."""
+    call.repository["vulnerability_alerts"] = True
+    return NO_CONTENT
+
+
+@operation("DELETE", REPOSITORY + "/vulnerability-alerts")
+def disable_alerts(call: Call) -> Answer:
+    """Switch alerts off."""
+    call.repository["vulnerability_alerts"] = False
+    return NO_CONTENT
+
+
+def _refused(field: str, message: str) -> InvalidFieldsError:
+    return InvalidFieldsError({"resource": "Repository", "code": "custom", "field": field, "message": message})

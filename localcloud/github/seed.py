@@ -1,0 +1,108 @@
+"""What the local GitHub starts with: an organisation, its people, and one repository."""
+
+import secrets
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from localcloud.github.store import Json, Store, now
+
+# The labels that GitHub gives every new repository (docs.github.com, "Managing labels", default labels).
+_LABELS = {
+    "bug": ("d73a4a", "Something isn't working"),
+    "documentation": ("0075ca", "Improvements or additions to documentation"),
+    "duplicate": ("cfd3d7", "This issue or pull request already exists"),
+    "enhancement": ("a2eeef", "New feature or request"),
+    "good first issue": ("7057ff", "Good for newcomers"),
+    "help wanted": ("008672", "Extra attention is needed"),
+    "invalid": ("e4e669", "This doesn't seem right"),
+    "question": ("d876e3", "Further information is requested"),
+    "wontfix": ("ffffff", "This will not be worked on"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitHubSeed:
+    """What must exist; what exists already is left as it is.
+
+    Attributes:
+        token: the one token that is accepted; it belongs to the first user.
+        owner: the organisation.
+        repository: the name of its repository.
+        default_branch: the branch that the repository starts with.
+        source: a git work tree whose HEAD becomes that branch; None for one empty commit.
+        users: logins of the organisation's members; the first is its administrator.
+        teams: logins by team slug.
+        plan: the organisation's plan: free, team or enterprise; GitHub refuses features that it lacks.
+        private: whether the repository is private.
+    """
+
+    token: str
+    owner: str
+    repository: str
+    default_branch: str = "main"
+    source: Path | None = None
+    users: tuple[str, ...] = ("administrator",)
+    teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    plan: str = "enterprise"
+    private: bool = True
+
+
+def plant(store: Store, seed: GitHubSeed) -> None:
+    """Create what the seed names and the state lacks.
+
+    Raises:
+        GitError: git refused to create the repository.
+    """
+    state = store.state
+    organizations, users, teams = state["organizations"], state["users"], state["teams"]
+    if seed.owner.lower() not in organizations:
+        created = {"id": store.next_id(), "login": seed.owner, "created_at": now(), "members": {}}
+        organizations[seed.owner.lower()] = created
+    organization = organizations[seed.owner.lower()]
+    organization["plan"] = seed.plan
+    for login in seed.users:
+        if login.lower() not in users:
+            users[login.lower()] = {"id": store.next_id(), "login": login, "created_at": now()}
+        organization["members"].setdefault(login, "admin" if login == seed.users[0] else "member")
+    for slug, members in seed.teams.items():
+        key = f"{seed.owner}/{slug}".lower()
+        if key not in teams:
+            team = {"id": store.next_id(), "slug": slug, "organization": seed.owner, "members": list(members)}
+            teams[key] = team | {"created_at": now()}
+    full_name = f"{seed.owner}/{seed.repository}".lower()
+    git = store.git(seed.owner, seed.repository)
+    if not git.path.exists():
+        git.create(source=seed.source, branch=seed.default_branch)
+    if full_name not in state["repositories"]:
+        state["repositories"][full_name] = _repository(store, seed)
+
+
+def _repository(store: Store, seed: GitHubSeed) -> Json:
+    labels = {
+        name: {"id": store.next_id(), "name": name, "color": color, "description": description, "default": True}
+        for name, (color, description) in _LABELS.items()
+    }
+    return {
+        "id": store.next_id(),
+        "owner": seed.owner,
+        "name": seed.repository,
+        "private": seed.private,
+        "archived": False,
+        "default_branch": seed.default_branch,
+        "created_at": now(),
+        "updated_at": now(),
+        "settings": {},
+        "security": {},
+        "topics": [],
+        "vulnerability_alerts": False,
+        "labels": labels,
+        "environments": {},
+        "secrets": {},
+        "variables": {},
+        "rulesets": {},
+        "protections": {},
+        "actions": {},
+        "sealing_key": {"id": str(secrets.randbelow(10**18)), "private": b64encode(secrets.token_bytes(32)).decode()},
+    }

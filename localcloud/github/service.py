@@ -1,0 +1,154 @@
+"""The local GitHub as routes: credentials, dispatch, ETags, rate limit, and errors as GitHub words them."""
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from localcloud.github import (  # noqa: F401 - importing a module registers its operations
+    accounts,
+    actions,
+    environments,
+    labels,
+    protections,
+    refs,
+    repositories,
+    rulesets,
+    sealed_secrets,
+    variables,
+)
+from localcloud.github.errors import (
+    BadCredentialsError,
+    ForbiddenError,
+    GitHubError,
+    MalformedJsonError,
+)
+from localcloud.github.graphql import execute
+from localcloud.github.operations import Answer, Call, find
+from localcloud.github.seed import GitHubSeed, plant
+from localcloud.github.store import Json, Store
+
+_REST = "/api/v3"
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_HOURLY_LIMIT = 5000
+_HOUR = 3600
+
+
+class GitHubService:
+    """GitHub's REST and GraphQL API over one store.
+
+    Args:
+        directory: where the state lives; the same again after a restart.
+        seed: what must exist from the start.
+
+    Raises:
+        GitError: the repository cannot be created.
+    """
+
+    def __init__(self, directory: Path, seed: GitHubSeed) -> None:
+        self._seed = seed
+        self._window = 0.0
+        self._used = 0
+        self.store = Store(directory)
+        with self.store.transaction():
+            plant(self.store, seed)
+
+    def routes(self) -> list[Route]:
+        """Give every route, with full paths; calls that are not implemented answer 501 and name themselves."""
+        return [
+            Route("/api/graphql", self._graphql, methods=["POST"]),
+            Route(f"{_REST}/{{path:path}}", self._rest, methods=_METHODS),
+        ]
+
+    async def _rest(self, request: Request) -> Response:
+        path = request.scope["raw_path"].decode("ascii").partition("?")[0].removeprefix(_REST)
+        content = await request.body()
+
+        def answer() -> Answer:
+            self._authenticate(request)
+            method = "GET" if request.method == "HEAD" else request.method
+            handler, parameters = find(method, path)
+            with self.store.transaction():
+                call = Call(
+                    store=self.store,
+                    viewer=self._seed.users[0],
+                    web=str(request.base_url).rstrip("/"),
+                    method=method,
+                    path=path,
+                    parameters=parameters,
+                    query=dict(request.query_params),
+                    body=_parse(content),
+                )
+                return handler(call)
+
+        return await self._respond(request, answer)
+
+    async def _graphql(self, request: Request) -> Response:
+        content = await request.body()
+
+        def answer() -> Answer:
+            self._authenticate(request)
+            with self.store.transaction():
+                return Answer(body=execute(self.store, self._seed.users[0], _parse(content)))
+
+        return await self._respond(request, answer)
+
+    def _authenticate(self, request: Request) -> None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() not in {"bearer", "token"} or not secrets.compare_digest(
+            token.encode(), self._seed.token.encode()
+        ):
+            raise BadCredentialsError
+        if time.time() - self._window >= _HOUR:
+            self._window, self._used = time.time(), 0
+        self._used += 1
+        if self._used > _HOURLY_LIMIT:
+            raise ForbiddenError(f"API rate limit exceeded for user ID {self.store.user(self._seed.users[0])['id']}.")
+
+    async def _respond(self, request: Request, answer: Any) -> Response:
+        try:
+            given: Answer = await run_in_threadpool(answer)
+        except GitHubError as error:
+            given = Answer(body=error.body(), status=error.status, headers=error.headers)
+        content = b"" if given.body is None else json.dumps(given.body).encode()
+        headers = {**self._standing_headers(), **given.headers}
+        if content:
+            headers["Content-Type"] = "application/json; charset=utf-8"
+        if given.status in {200, 201} and content:
+            headers["ETag"] = f'W/"{hashlib.sha256(content).hexdigest()}"'
+            if request.method in {"GET", "HEAD"} and request.headers.get("If-None-Match") == headers["ETag"]:
+                return Response(status_code=304, headers=headers)
+        return Response(b"" if request.method == "HEAD" else content, given.status, headers)
+
+    def _standing_headers(self) -> Mapping[str, str]:
+        return {
+            "X-GitHub-Media-Type": "github.v3; format=json",
+            "X-GitHub-Api-Version-Selected": "2022-11-28",
+            "X-GitHub-Request-Id": secrets.token_hex(16).upper(),
+            "X-RateLimit-Limit": str(_HOURLY_LIMIT),
+            "X-RateLimit-Remaining": str(max(0, _HOURLY_LIMIT - self._used)),
+            "X-RateLimit-Used": str(self._used),
+            "X-RateLimit-Reset": str(int(self._window + _HOUR)),
+            "X-RateLimit-Resource": "core",
+            "Cache-Control": "private, max-age=60, s-maxage=60",
+        }
+
+
+def _parse(content: bytes) -> Json:
+    if not content.strip():
+        return {}
+    try:
+        body = json.loads(content)
+    except ValueError:
+        raise MalformedJsonError from None
+    if not isinstance(body, dict):
+        raise MalformedJsonError
+    return body

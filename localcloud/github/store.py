@@ -1,0 +1,94 @@
+"""What the local GitHub knows, kept as one JSON document and one bare git repository per repository."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from localcloud.durable import read_json, write_json
+from localcloud.github.errors import NotFoundError
+from localcloud.github.git import BareRepository
+
+Json = dict[str, Any]
+
+_EMPTY: Json = {"last_id": 1_000_000, "organizations": {}, "users": {}, "teams": {}, "repositories": {}}
+
+
+def now() -> str:
+    """Give the current time as GitHub writes it: ISO 8601, UTC, whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Store:
+    """The state, changed only inside `transaction`.
+
+    Organisations, users and teams (`organisation/slug`) and repositories (`owner/name`) are found by their
+    names in lower case: GitHub's names have no case.
+
+    Args:
+        directory: holds github.json and git/OWNER/NAME.git.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "github.json"
+        self._git = directory / "git"
+        self._lock = Lock()
+        self.state: Json = read_json(self._path) or json.loads(json.dumps(_EMPTY))
+        self._written = json.dumps(self.state, sort_keys=True)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run one request alone; what it changed is on the disk before it is answered, or is taken back."""
+        with self._lock:
+            try:
+                yield
+                changed = json.dumps(self.state, sort_keys=True)
+                if changed != self._written:
+                    write_json(self._path, self.state)
+                    self._written = changed
+            except BaseException:
+                self.state = json.loads(self._written)
+                raise
+
+    def next_id(self) -> int:
+        """Hand out a number that no other object has."""
+        self.state["last_id"] += 1
+        number: int = self.state["last_id"]
+        return number
+
+    def organization(self, login: str) -> Json:
+        """Find an organisation.
+
+        Raises:
+            NotFoundError: there is none of that name; so for each of the methods below.
+        """
+        return _found(self.state["organizations"].get(login.lower()))
+
+    def user(self, login: str) -> Json:
+        """Find a user."""
+        return _found(self.state["users"].get(login.lower()))
+
+    def team(self, organization: str, slug: str) -> Json:
+        """Find a team of an organisation."""
+        return _found(self.state["teams"].get(f"{organization}/{slug}".lower()))
+
+    def repository(self, owner: str, name: str) -> Json:
+        """Find a repository by its names."""
+        return _found(self.state["repositories"].get(f"{owner}/{name}".lower()))
+
+    def by_id(self, kind: str, number: int) -> Json:
+        """Find one of the "organizations", "users", "teams" or "repositories" by its number."""
+        return _found(next((item for item in self.state[kind].values() if item["id"] == number), None))
+
+    def git(self, owner: str, name: str) -> BareRepository:
+        """Give the bare repository of a repository."""
+        return BareRepository(self._git / owner.lower() / f"{name.lower()}.git")
+
+
+def _found(item: Json | None) -> Json:
+    if item is None:
+        raise NotFoundError
+    return item

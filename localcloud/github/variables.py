@@ -1,0 +1,69 @@
+"""Actions variables of repositories and environments."""
+
+from localcloud.github.environments import environment_of
+from localcloud.github.errors import ConflictError, NotFoundError
+from localcloud.github.operations import ENVIRONMENT, NO_CONTENT, REPOSITORY, Answer, Call, operation
+from localcloud.github.sealed_secrets import canonical_name
+from localcloud.github.store import Json, now
+
+_COLLECTIONS = (REPOSITORY + "/actions/variables", ENVIRONMENT + "/variables")
+_ITEMS = tuple(f"{collection}/{{name}}" for collection in _COLLECTIONS)
+
+
+@operation("GET", *_COLLECTIONS)
+def list_variables(call: Call) -> Answer:
+    """List the variables."""
+    return call.page(list(_variables(call).values()), "variables")
+
+
+@operation("POST", *_COLLECTIONS)
+def create_variable(call: Call) -> Answer:
+    """Create a variable.
+
+    Raises:
+        ConflictError: there is one of that name.
+    """
+    name, value = canonical_name(call.required("name", str), "Variable"), call.required("value", str)
+    if name in _variables(call):
+        raise ConflictError("Already exists - Variable already exists")
+    _variables(call)[name] = {"name": name, "value": value, "created_at": now(), "updated_at": now()}
+    return Answer(body={}, status=201)
+
+
+@operation("GET", *_ITEMS)
+def get_variable(call: Call) -> Answer:
+    """Show a variable."""
+    return Answer(body=_variable(call))
+
+
+@operation("PATCH", *_ITEMS)
+def update_variable(call: Call) -> Answer:
+    """Change the value or the name."""
+    variables, variable = _variables(call), _variable(call)
+    name = canonical_name(call.optional("name", str, variable["name"]), "Variable")
+    if name != variable["name"] and name in variables:
+        raise ConflictError("Already exists - Variable already exists")
+    value = call.optional("value", str, variable["value"])
+    del variables[variable["name"]]
+    variables[name] = variable | {"name": name, "value": value, "updated_at": now()}
+    return NO_CONTENT
+
+
+@operation("DELETE", *_ITEMS)
+def delete_variable(call: Call) -> Answer:
+    """Delete a variable."""
+    del _variables(call)[_variable(call)["name"]]
+    return NO_CONTENT
+
+
+def _variables(call: Call) -> dict[str, Json]:
+    owner = environment_of(call) if "environment_name" in call.parameters else call.repository
+    variables: dict[str, Json] = owner["variables"]
+    return variables
+
+
+def _variable(call: Call) -> Json:
+    found = _variables(call).get(call.parameters["name"].upper())
+    if found is None:
+        raise NotFoundError
+    return found
