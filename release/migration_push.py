@@ -1,8 +1,6 @@
 """Applies the pending migrations, and proves that they are applied."""
 
-import re
 import time
-from pathlib import Path
 
 import psycopg
 
@@ -86,22 +84,10 @@ def _push(session: Session, backend: BackendSource, pending: list[Migration], lo
     ledger = set(read_ledger(session.connection))
     applied = [migration.file_name for migration in pending if migration.version in ledger]
     failed = next((migration for migration in pending if migration.version not in ledger), None)
-    text = answer.message.replace(session.password, "***").strip()
-    where = f"Migration {failed.file_name} failed" if failed else "The push failed"
-    statement = _statement(backend.directory, failed, text) if failed else ""
+    # The CLI names the statement, and the file only among its progress; one file is one transaction.
+    subject = f"Migration {failed.file_name}" if failed and answer.code == "DbPushApplyError" else "The push"
     raise ReleaseError(
-        f"{where}: {text}{statement}\n"
+        f"{subject} failed: {answer.message.replace(session.password, '***').strip()}\n"
         f"It was rolled back; applied before it: {', '.join(applied) or 'none'}. No function was touched."
         " Remedy: correct the file, then `pulumi up`."
     )
-
-
-def _statement(backend: Path, failed: Migration, text: str) -> str:
-    # The CLI counts from 0, and names neither the file nor the statement's text.
-    match = re.search(r"At statement: (\d+)", text)
-    if not match:
-        return ""
-    path = backend / "supabase" / "migrations" / failed.file_name
-    statements = [part.strip() for part in re.split(r";\s*(?:\n|$)", path.read_text(encoding="utf-8"))]
-    index = int(match[1])
-    return f"\n  {statements[index]}" if index < len(statements) and statements[index] not in text else ""

@@ -20,12 +20,12 @@ class CliAnswer:
 
     Attributes:
         succeeded: it ended with 0 and warned of nothing: the CLI warns, and goes on, about files that it can't read.
-        document: the JSON it printed, an empty one where it printed none.
+        code: the CLI's name for the error, such as DbPushApplyError; empty where it gave none.
         message: the error's or warning's text where it did not succeed.
     """
 
     succeeded: bool
-    document: Mapping[str, Any]
+    code: str
     message: str
 
 
@@ -82,10 +82,10 @@ def run_cli(arguments: list[str], *, folder: Path, environment: Mapping[str, str
         ) from error
     document = _last_document(result.stdout)
     warnings = [line for line in result.stderr.splitlines() if line.lstrip().upper().startswith("WARN")]
-    error_text = document.get("error", {}).get("message", "") if document.get("_tag") == "Error" else ""
-    succeeded = result.returncode == 0 and not warnings and not error_text
-    message = error_text or "\n".join(warnings) or result.stderr.strip()
-    return CliAnswer(succeeded=succeeded, document=document, message="" if succeeded else message)
+    error = document.get("error", {}) if document.get("_tag") == "Error" else {}
+    succeeded = result.returncode == 0 and not warnings and not error
+    message = error.get("message") or "\n".join(warnings) or result.stderr.strip()
+    return CliAnswer(succeeded=succeeded, code=error.get("code", ""), message="" if succeeded else message)
 
 
 def _last_document(text: str) -> dict[str, Any]:
