@@ -98,7 +98,8 @@ export class Client {
       const text = await response.text();
       return { status: response.status, body: jsonIn(text) };
     } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
+      const { cause } = error as Error;
+      return cause instanceof Error ? cause : error as Error;
     }
   }
 }
