@@ -6,7 +6,7 @@ from localcloud.github.accounts import account_json, team_json
 from localcloud.github.errors import InvalidFieldsError, NotFoundError, UnprocessableError
 from localcloud.github.node_ids import node_id
 from localcloud.github.operations import ENVIRONMENT, NO_CONTENT, REPOSITORY, Answer, Call, operation
-from localcloud.github.store import Json, now
+from localcloud.github.store import Json
 
 _POLICIES = ENVIRONMENT + "/deployment-branch-policies"
 _POLICY = _POLICIES + "/{branch_policy_id}"
@@ -62,12 +62,12 @@ def put_environment(call: Call) -> Answer:
     name = call.parameters["environment_name"]
     environments = call.repository["environments"]
     if name.lower() not in environments:
-        created = {"id": call.store.next_id(), "name": name, "created_at": now()}
+        created = {"id": call.store.next_id(), "name": name, "created_at": call.store.now()}
         gates = {rule: call.store.next_id() for rule in ("wait_timer", "required_reviewers", "branch_policy")}
         environments[name.lower()] = created | {"gates": gates, "policies": {}, "secrets": {}, "variables": {}}
     environment = environments[name.lower()]
     environment |= {
-        "updated_at": now(),
+        "updated_at": call.store.now(),
         "wait_timer": wait,
         "reviewers": reviewers,
         "prevent_self_review": call.optional("prevent_self_review", bool, default=False),

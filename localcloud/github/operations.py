@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import ModuleType
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, urlencode
 
-from localcloud.github.errors import ForbiddenError, NotEmulatedError, UnprocessableError
+from localcloud.github.errors import ForbiddenError, UnprocessableError
 from localcloud.github.git import BareRepository
 from localcloud.github.store import Json, Store
 
@@ -154,33 +155,21 @@ class Operation:
         return len(re.sub(r"\{\w+\+?\}", "", self.template))
 
 
-OPERATIONS: list[Operation] = []
-
-
 def operation(method: str, *templates: str) -> Callable[[Handler], Handler]:
-    """Register a function for a method on one or more path templates below /api/v3."""
+    """Mark a function as the one for a method on one or more path templates below /api/v3."""
 
-    def register(handler: Handler) -> Handler:
-        OPERATIONS.extend(Operation(method=method, template=template, handler=handler) for template in templates)
+    def mark(handler: Handler) -> Handler:
+        handler.operations = tuple(Operation(method=method, template=item, handler=handler) for item in templates)  # type: ignore[attr-defined]
         return handler
 
-    return register
+    return mark
 
 
-def find(method: str, path: str) -> tuple[Handler, dict[str, str]]:
-    """Find the function for a request and the decoded parameters; the template with most fixed text wins.
-
-    Args:
-        method: the HTTP method.
-        path: below /api/v3, still percent-encoded: a slash inside a name is told from one between names.
-
-    Raises:
-        NotEmulatedError: no operation is registered for it.
-    """
-    for candidate in sorted(OPERATIONS, key=lambda entry: -entry.literal_length):
-        if candidate.method == method and (match := candidate.pattern.fullmatch(path)):
-            return candidate.handler, {name: unquote(value) for name, value in match.groupdict().items()}
-    raise NotEmulatedError(f"{method} /api/v3{path}")
+def operations_of(*modules: ModuleType) -> tuple[Operation, ...]:
+    """Give the operations of some modules, those whose template has most fixed text first."""
+    functions = [member for module in modules for member in vars(module).values()]
+    found = [item for function in functions for item in getattr(function, "operations", ())]
+    return tuple(sorted(found, key=lambda item: -item.literal_length))
 
 
 def _count(text: str | None, default: int) -> int:

@@ -6,7 +6,7 @@ from localcloud.github.accounts import account_json, permissions_json, role_of
 from localcloud.github.errors import InvalidFieldsError, NotEmulatedError, NotFoundError
 from localcloud.github.node_ids import node_id
 from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
-from localcloud.github.store import Json, now
+from localcloud.github.store import Json
 
 _LINKS = (
     "archive_url/{archive_format}{/ref}",
@@ -165,7 +165,7 @@ def update_repository(call: Call) -> Answer:
     repository["private"] = call.optional("visibility", str, "private" if private else "public") != "public"
     repository["security"] |= {name: value["status"] for name, value in security.items() if name in _SECURITY}
     repository["archived"] = call.optional("archived", bool, repository["archived"])
-    repository |= {"settings": settings, "default_branch": branch, "updated_at": now()}
+    repository |= {"settings": settings, "default_branch": branch, "updated_at": call.store.now()}
     return Answer(body=repository_json(call))
 
 

@@ -3,7 +3,7 @@
 from localcloud.github.errors import InvalidFieldsError, NotFoundError
 from localcloud.github.node_ids import node_id
 from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
-from localcloud.github.store import Json, now
+from localcloud.github.store import Json
 
 _RULESETS = REPOSITORY + "/rulesets"
 _RULESET = _RULESETS + "/{ruleset_id}"
@@ -54,7 +54,7 @@ def create_ruleset(call: Call) -> Answer:
     call.required("name", str)
     call.required("enforcement", str)
     empty = {"target": "branch", "bypass_actors": [], "conditions": {"ref_name": {"include": [], "exclude": []}}}
-    ruleset = _changed(call, {"id": None, "rules": [], "created_at": now(), **empty})
+    ruleset = _changed(call, {"id": None, "rules": [], "created_at": call.store.now(), **empty})
     ruleset["id"] = call.store.next_id()
     call.repository["rulesets"][str(ruleset["id"])] = ruleset
     return Answer(body=_ruleset_json(call, ruleset), status=201)
@@ -110,7 +110,7 @@ def _changed(call: Call, ruleset: Json) -> Json:
         "rules": rules,
         "bypass_actors": call.optional("bypass_actors", list, ruleset["bypass_actors"]),
         "conditions": call.optional("conditions", dict, ruleset["conditions"]),
-        "updated_at": now(),
+        "updated_at": call.store.now(),
     }
 
 

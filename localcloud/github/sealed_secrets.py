@@ -11,7 +11,7 @@ from nacl.public import PrivateKey, SealedBox
 from localcloud.github.environments import environment_of
 from localcloud.github.errors import NotFoundError, UnprocessableError
 from localcloud.github.operations import ENVIRONMENT, NO_CONTENT, REPOSITORY, Answer, Call, operation
-from localcloud.github.store import Json, now
+from localcloud.github.store import Json
 
 _COLLECTIONS = (
     REPOSITORY + "/actions/secrets",
@@ -79,10 +79,10 @@ def put_secret(call: Call) -> Answer:
     except (CryptoError, binascii.Error):
         raise UnprocessableError("Secret could not be decrypted with the repository's key.") from None
     secrets = _secrets(call)
-    created_at = secrets[name]["created_at"] if name in secrets else now()
+    created_at = secrets[name]["created_at"] if name in secrets else call.store.now()
     existed = name in secrets
     digest = hashlib.sha256(value).hexdigest()
-    secrets[name] = {"name": name, "created_at": created_at, "updated_at": now(), "sha256": digest}
+    secrets[name] = {"name": name, "created_at": created_at, "updated_at": call.store.now(), "sha256": digest}
     return NO_CONTENT if existed else Answer(body={}, status=201)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from localcloud.github.store import Json, Store, now
+from localcloud.github.store import Json, Store
 
 # The labels that GitHub gives every new repository (docs.github.com, "Managing labels", default labels).
 _LABELS = {
@@ -58,19 +58,19 @@ def plant(store: Store, seed: GitHubSeed) -> None:
     state = store.state
     organizations, users, teams = state["organizations"], state["users"], state["teams"]
     if seed.owner.lower() not in organizations:
-        created = {"id": store.next_id(), "login": seed.owner, "created_at": now(), "members": {}}
+        created = {"id": store.next_id(), "login": seed.owner, "created_at": store.now(), "members": {}}
         organizations[seed.owner.lower()] = created
     organization = organizations[seed.owner.lower()]
     organization["plan"] = seed.plan
     for login in seed.users:
         if login.lower() not in users:
-            users[login.lower()] = {"id": store.next_id(), "login": login, "created_at": now()}
+            users[login.lower()] = {"id": store.next_id(), "login": login, "created_at": store.now()}
         organization["members"].setdefault(login, "admin" if login == seed.users[0] else "member")
     for slug, members in seed.teams.items():
         key = f"{seed.owner}/{slug}".lower()
         if key not in teams:
             team = {"id": store.next_id(), "slug": slug, "organization": seed.owner, "members": list(members)}
-            teams[key] = team | {"created_at": now()}
+            teams[key] = team | {"created_at": store.now()}
     full_name = f"{seed.owner}/{seed.repository}".lower()
     git = store.git(seed.owner, seed.repository)
     if not git.path.exists():
@@ -91,8 +91,8 @@ def _repository(store: Store, seed: GitHubSeed) -> Json:
         "private": seed.private,
         "archived": False,
         "default_branch": seed.default_branch,
-        "created_at": now(),
-        "updated_at": now(),
+        "created_at": store.now(),
+        "updated_at": store.now(),
         "settings": {},
         "security": {},
         "topics": [],

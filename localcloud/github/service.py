@@ -3,28 +3,16 @@
 import hashlib
 import json
 import secrets
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from localcloud.github import (  # noqa: F401 - importing a module registers its operations
-    accounts,
-    actions,
-    environments,
-    labels,
-    protections,
-    refs,
-    repositories,
-    rulesets,
-    sealed_secrets,
-    variables,
-)
+from localcloud.github.catalogue import find
 from localcloud.github.errors import (
     BadCredentialsError,
     ForbiddenError,
@@ -32,7 +20,7 @@ from localcloud.github.errors import (
     MalformedJsonError,
 )
 from localcloud.github.graphql import execute
-from localcloud.github.operations import Answer, Call, find
+from localcloud.github.operations import Answer, Call
 from localcloud.github.seed import GitHubSeed, plant
 from localcloud.github.store import Json, Store
 
@@ -42,22 +30,27 @@ _HOURLY_LIMIT = 5000
 _HOUR = 3600
 
 
+def _machine_time() -> datetime:
+    return datetime.now(UTC)
+
+
 class GitHubService:
     """GitHub's REST and GraphQL API over one store.
 
     Args:
         directory: where the state lives; the same again after a restart.
         seed: what must exist from the start.
+        clock: gives the time, with its zone; dates and the rate limit follow it.
 
     Raises:
         GitError: the repository cannot be created.
     """
 
-    def __init__(self, directory: Path, seed: GitHubSeed) -> None:
+    def __init__(self, directory: Path, seed: GitHubSeed, clock: Callable[[], datetime] = _machine_time) -> None:
         self._seed = seed
         self._window = 0.0
         self._used = 0
-        self.store = Store(directory)
+        self.store = Store(directory, clock)
         with self.store.transaction():
             plant(self.store, seed)
 
@@ -107,15 +100,16 @@ class GitHubService:
             token.encode(), self._seed.token.encode()
         ):
             raise BadCredentialsError
-        if time.time() - self._window >= _HOUR:
-            self._window, self._used = time.time(), 0
+        time = self.store.clock().timestamp()
+        if time - self._window >= _HOUR:
+            self._window, self._used = time, 0
         self._used += 1
         if self._used > _HOURLY_LIMIT:
             raise ForbiddenError(f"API rate limit exceeded for user ID {self.store.user(self._seed.users[0])['id']}.")
 
-    async def _respond(self, request: Request, answer: Any) -> Response:
+    async def _respond(self, request: Request, answer: Callable[[], Answer]) -> Response:
         try:
-            given: Answer = await run_in_threadpool(answer)
+            given = await run_in_threadpool(answer)
         except GitHubError as error:
             given = Answer(body=error.body(), status=error.status, headers=error.headers)
         content = b"" if given.body is None else json.dumps(given.body).encode()

@@ -1,7 +1,7 @@
 """What the local GitHub knows, kept as one JSON document and one bare git repository per repository."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +17,6 @@ Json = dict[str, Any]
 _EMPTY: Json = {"last_id": 1_000_000, "organizations": {}, "users": {}, "teams": {}, "repositories": {}}
 
 
-def now() -> str:
-    """Give the current time as GitHub writes it: ISO 8601, UTC, whole seconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 class Store:
     """The state, changed only inside `transaction`.
 
@@ -30,9 +25,11 @@ class Store:
 
     Args:
         directory: holds github.json and git/OWNER/NAME.git.
+        clock: gives the time, with its zone.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, clock: Callable[[], datetime]) -> None:
+        self.clock = clock
         self._path = directory / "github.json"
         self._git = directory / "git"
         self._lock = Lock()
@@ -52,6 +49,10 @@ class Store:
             except BaseException:
                 self.state = json.loads(self._written)
                 raise
+
+    def now(self) -> str:
+        """Give the current time as GitHub writes it: ISO 8601, UTC, whole seconds."""
+        return self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def next_id(self) -> int:
         """Hand out a number that no other object has."""

@@ -4,7 +4,7 @@ from localcloud.github.environments import environment_of
 from localcloud.github.errors import ConflictError, NotFoundError
 from localcloud.github.operations import ENVIRONMENT, NO_CONTENT, REPOSITORY, Answer, Call, operation
 from localcloud.github.sealed_secrets import canonical_name
-from localcloud.github.store import Json, now
+from localcloud.github.store import Json
 
 _COLLECTIONS = (REPOSITORY + "/actions/variables", ENVIRONMENT + "/variables")
 _ITEMS = tuple(f"{collection}/{{name}}" for collection in _COLLECTIONS)
@@ -26,7 +26,12 @@ def create_variable(call: Call) -> Answer:
     name, value = canonical_name(call.required("name", str), "Variable"), call.required("value", str)
     if name in _variables(call):
         raise ConflictError("Already exists - Variable already exists")
-    _variables(call)[name] = {"name": name, "value": value, "created_at": now(), "updated_at": now()}
+    _variables(call)[name] = {
+        "name": name,
+        "value": value,
+        "created_at": call.store.now(),
+        "updated_at": call.store.now(),
+    }
     return Answer(body={}, status=201)
 
 
@@ -45,7 +50,7 @@ def update_variable(call: Call) -> Answer:
         raise ConflictError("Already exists - Variable already exists")
     value = call.optional("value", str, variable["value"])
     del variables[variable["name"]]
-    variables[name] = variable | {"name": name, "value": value, "updated_at": now()}
+    variables[name] = variable | {"name": name, "value": value, "updated_at": call.store.now()}
     return NO_CONTENT
 
 
