@@ -2,15 +2,17 @@
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import psycopg
-from psycopg import sql
+from psycopg import AsyncConnection, sql
+from psycopg.rows import TupleRow
 
 from localcloud.database.installation import DatabaseError, Installation
 from localcloud.database.server import OWNER, PostgresServer
 
+_PLATFORM_ROLES = ("authenticator", "supabase_auth_admin", "supabase_storage_admin", "supabase_read_only_user")
 _SETTINGS = {
     "shared_buffers": "16MB",
     "max_connections": "60",
@@ -41,8 +43,8 @@ class ClusterStore:
         """Give the data folder of a project, whether it exists or not."""
         return self._directory / ref
 
-    async def create(self, ref: str) -> None:
-        """Make a project's data folder; one that exists is left as it is.
+    async def create(self, ref: str, password: str) -> None:
+        """Make a project's data folder, with `password` for its role postgres; one that exists is left as it is.
 
         Raises:
             DatabaseError: the template could not be made or copied.
@@ -50,7 +52,15 @@ class ClusterStore:
         if self.path(ref).exists():
             return
         template = await self.template()
-        await self._complete(self.path(ref), lambda partial: self._copy(template, partial))
+
+        async def fill(partial: Path) -> None:
+            process = await asyncio.create_subprocess_exec("cp", "-a", f"{template}/.", str(partial))
+            if await process.wait():
+                raise DatabaseError(f"the template {template} could not be copied; is the disk full?")
+            async with self._session(partial) as connection:
+                await connection.execute(set_password("postgres", password))
+
+        await self._complete(self.path(ref), fill)
 
     async def template(self) -> Path:
         """Give the template, made where it is missing."""
@@ -73,29 +83,28 @@ class ClusterStore:
         await self._installation.initdb("--sync-only", "-D", str(partial))
         partial.rename(path)
 
-    async def _copy(self, template: Path, partial: Path) -> None:
-        process = await asyncio.create_subprocess_exec("cp", "-a", f"{template}/.", str(partial))
-        if await process.wait():
-            raise DatabaseError(f"the template {template} could not be copied; is the disk full?")
-
     async def _bootstrap(self, partial: Path) -> None:
         options = [f"--set={name}={value}" for name, value in _SETTINGS.items()]
         await self._installation.initdb(
             "-D", str(partial), "-U", OWNER, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
             "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync", *options, password=self._password,
         )  # fmt: skip
-        server = PostgresServer(partial, self._installation)
+        async with self._session(partial) as connection:
+            await connection.execute(Path(__file__).with_name("platform.sql").read_bytes())
+            for role in _PLATFORM_ROLES:
+                await connection.execute(set_password(role, self._password))
+
+    @asynccontextmanager
+    async def _session(self, data: Path) -> AsyncIterator[AsyncConnection[TupleRow]]:
+        """Run a server over a folder for one session of the owner."""
+        server = PostgresServer(data, self._installation)
         try:
-            port = await server.start()
-            connection = await psycopg.AsyncConnection.connect(
-                host="127.0.0.1", port=port, user=OWNER, password=self._password, dbname="postgres", autocommit=True
-            )
-            async with connection:
-                await connection.execute(Path(__file__).with_name("platform.sql").read_bytes())
-                for role in ("authenticator", "supabase_auth_admin", "supabase_storage_admin",
-                             "supabase_read_only_user"):  # fmt: skip
-                    await connection.execute(
-                        sql.SQL("alter role {} password {}").format(sql.Identifier(role), self._password)
-                    )
+            async with await server.connect(OWNER, self._password) as connection:
+                yield connection
         finally:
             await server.stop()
+
+
+def set_password(role: str, password: str) -> sql.Composed:
+    """Give the statement; PostgreSQL keeps a SCRAM verifier of the password."""
+    return sql.SQL("alter role {} password {}").format(sql.Identifier(role), password)

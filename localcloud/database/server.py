@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 import psutil
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 
 from localcloud.database.installation import DatabaseError, Installation
 
@@ -54,6 +56,18 @@ class PostgresServer:
                 if self._watch is None:
                     self._watch = asyncio.create_task(self._keep_alive())
             return self._port
+
+    async def connect(self, user: str, password: str) -> AsyncConnection[TupleRow]:
+        """Open an autocommit session, starting the server where it does not run."""
+        return await AsyncConnection.connect(
+            host="127.0.0.1",
+            port=await self.start(),
+            user=user,
+            password=password,
+            dbname="postgres",
+            autocommit=True,
+            connect_timeout=10,
+        )
 
     async def stop(self) -> None:
         """Stop the server: sessions are ended, data is written, no process remains."""

@@ -1,12 +1,14 @@
-"""The projects' databases by ref: made, started at first need, connected to, removed."""
+"""The projects' databases by ref: made and started at first need, connected to, removed."""
 
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from localcloud.database.cluster import ClusterStore
+from localcloud.database.cluster import ClusterStore, set_password
 from localcloud.database.installation import Installation
 from localcloud.database.server import OWNER, PostgresServer
 
@@ -14,32 +16,40 @@ from localcloud.database.server import OWNER, PostgresServer
 class Databases:
     """Every project's PostgreSQL; a server runs from its first use until `stop`, `remove` or `close`."""
 
-    def __init__(self, directory: Path, installation: Installation, password: str) -> None:
-        """Take the folder of the data, the programs, and the password of the platform's own roles."""
+    def __init__(
+        self, directory: Path, installation: Installation, password: str, project_password: Callable[[str], str]
+    ) -> None:
+        """Take what the servers are made of.
+
+        Args:
+            directory: the folder of the data.
+            installation: the programs.
+            password: of the platform's own roles.
+            project_password: gives, by ref, the password that role postgres begins with.
+        """
         self._installation = installation
         self._clusters = ClusterStore(directory, installation, password)
         self._password = password
+        self._project_password = project_password
         self._servers: dict[str, PostgresServer] = {}
+        self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def prepare(self) -> None:
-        """Make the template ahead of the first project."""
-        await self._clusters.template()
-
-    async def create(self, ref: str, password: str) -> None:
-        """Make a project's database with `password` for its role postgres; one that exists gets the password."""
-        await self._clusters.create(ref)
-        await self.set_password(ref, password)
-
-    async def port(self, ref: str) -> int:
-        """Give the port of a project's server, started where it does not run.
+    async def start(self, ref: str) -> PostgresServer:
+        """Start a project's server where it does not run; a project without data gets what a new one has.
 
         Raises:
-            DatabaseError: the server did not start.
+            DatabaseError: the server could not be made or started.
         """
-        server = self._servers.get(ref)
-        if server is None:
-            server = self._servers[ref] = PostgresServer(self._clusters.path(ref), self._installation)
-        return await server.start()
+        async with self._one_at_a_time[ref]:
+            if ref not in self._servers:
+                await self._clusters.create(ref, self._project_password(ref))
+                self._servers[ref] = PostgresServer(self._clusters.path(ref), self._installation)
+            await self._servers[ref].start()
+            return self._servers[ref]
+
+    async def port(self, ref: str) -> int:
+        """Give the port of a project's server, started where it does not run."""
+        return await (await self.start(ref)).start()
 
     def pid(self, ref: str) -> int | None:
         """Give the postmaster's process id, or None where the server does not run."""
@@ -48,26 +58,19 @@ class Databases:
 
     async def connect(self, ref: str, user: str = OWNER) -> AsyncConnection[TupleRow]:
         """Open an autocommit session as one of the platform's own roles, which `postgres` is not."""
-        return await psycopg.AsyncConnection.connect(
-            host="127.0.0.1",
-            port=await self.port(ref),
-            user=user,
-            password=self._password,
-            dbname="postgres",
-            autocommit=True,
-            connect_timeout=10,
-        )
+        return await (await self.start(ref)).connect(user, self._password)
 
     async def set_password(self, ref: str, password: str) -> None:
         """Change the password of a project's role postgres, valid at once."""
         async with await self.connect(ref) as connection:
-            await connection.execute(sql.SQL("alter role postgres password {}").format(password))
+            await connection.execute(set_password("postgres", password))
 
     async def stop(self, ref: str) -> None:
         """Stop a project's server and keep its data."""
-        server = self._servers.pop(ref, None)
-        if server:
-            await server.stop()
+        async with self._one_at_a_time[ref]:
+            server = self._servers.pop(ref, None)
+            if server:
+                await server.stop()
 
     async def remove(self, ref: str) -> None:
         """Stop a project's server and delete its data."""
@@ -75,6 +78,5 @@ class Databases:
         self._clusters.remove(ref)
 
     async def close(self) -> None:
-        """Stop every server."""
-        for ref in list(self._servers):
-            await self.stop(ref)
+        """Stop every server, all at once."""
+        await asyncio.gather(*(self.stop(ref) for ref in list(self._servers)))

@@ -1,0 +1,54 @@
+"""The environment in which tools use the local cloud in place of the real ones."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import yaml
+
+from localcloud.place import HOST, PASSPHRASE, PROJECT, PROJECT_HOST, Place
+
+_CREDENTIALS = ("GITHUB_TOKEN", "SUPABASE_ACCESS_TOKEN", "SUPABASE_DB_PASSWORD", "ANTHROPIC_API_KEY")
+
+
+def environment(place: Place) -> dict[str, str]:
+    """Give the variables to set; the local cloud must have been started once."""
+    url = place.url()
+    credentials = place.credentials()
+    place.pulumi.mkdir(parents=True, exist_ok=True)
+    profile = {
+        "name": "localcloud",
+        "api_url": url,
+        "dashboard_url": url,
+        "project_host": PROJECT_HOST,
+        "pooler_host": HOST,
+    }
+    place.profile.write_text(yaml.safe_dump(profile), encoding="utf-8")
+    return {
+        "GITHUB_BASE_URL": f"{url}/",
+        "GITHUB_TOKEN": credentials.github_token,
+        "SUPABASE_API_ENDPOINT": url,
+        "SUPABASE_PROFILE": str(place.profile),
+        "SUPABASE_PROJECT_URL": f"{url}/projects/{{ref}}",
+        "SUPABASE_ACCESS_TOKEN": credentials.supabase_access_token,
+        "SUPABASE_DB_PASSWORD": credentials.supabase_db_password,
+        "SUPABASE_TELEMETRY_DISABLED": "1",
+        "ANTHROPIC_API_KEY": credentials.anthropic_api_key,
+        "PULUMI_BACKEND_URL": f"file://{place.pulumi}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "PGSSLMODE": "disable",
+        "LOCALCLOUD_DIR": str(place.directory),
+        "PATH": os.pathsep.join([*_tool_directories(), os.environ.get("PATH", "")]),
+    }
+
+
+def replaced_credentials(local: Mapping[str, str]) -> list[str]:
+    """Name the caller's own credentials that the local cloud's take the place of."""
+    return [name for name in _CREDENTIALS if os.environ.get(name, local[name]) != local[name]]
+
+
+def _tool_directories() -> list[str]:
+    told = subprocess.run([sys.executable, "-m", "toolchain", "path"], cwd=PROJECT, check=True, capture_output=True)
+    return told.stdout.decode().splitlines()

@@ -1,0 +1,189 @@
+"""How projects come, pause and go, and when they are healthy."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+
+from localcloud.clock import Clock
+from localcloud.database.installation import DatabaseError
+from localcloud.database.servers import Databases
+from localcloud.management.errors import InvalidRequestError, OperationNotImplementedError
+from localcloud.management.state import ManagementState, Project
+
+FREE_PROJECTS = 2  # active ones, counted over all organisations of a user; Supabase's pricing page
+_COMING_UP = ("UNKNOWN", "COMING_UP", "RESTORING")
+_log = logging.getLogger(__name__)
+
+
+class Lifecycle:
+    """Moves projects from status to status while their real databases follow."""
+
+    def __init__(
+        self,
+        state: ManagementState,
+        databases: Databases,
+        clock: Clock,
+        forget: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """Take what it works on; `forget` drops what other services hold of a deleted project."""
+        self._state = state
+        self._databases = databases
+        self._clock = clock
+        self._forget = forget
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._overrides: dict[str, tuple[str, int | None]] = {}
+
+    def resume(self) -> None:
+        """Go on with what a stop interrupted."""
+        for project in self._state.projects:
+            if project.status in _COMING_UP:
+                self._in_background(self._bring_up(project))
+            elif project.status == "PAUSING":
+                self._in_background(self._put_to_sleep(project))
+
+    def create(self, *, name: str, organization_slug: str, region: str, password: str) -> Project:
+        """Create a project; it comes up in the background.
+
+        Raises:
+            OrganizationNotFoundError: no such organisation.
+            InvalidRequestError: the limit of free projects is reached.
+        """
+        organization = self._state.organization(organization_slug)
+        self._check_free_limit(organization.plan)
+        project = self._state.add_project(
+            name=name,
+            organization_slug=organization_slug,
+            region=region,
+            created_at=self._clock.now().isoformat(),
+            status="UNKNOWN",
+            database_password=password,
+        )
+        self._in_background(self._bring_up(project))
+        return project
+
+    def pause(self, ref: str) -> None:
+        """Pause an active project: its server stops, its data stays.
+
+        Raises:
+            InvalidRequestError: it is not active.
+        """
+        project = self._in_status(ref, "ACTIVE_HEALTHY", "paused")
+        self._set(project, "PAUSING")
+        self._in_background(self._put_to_sleep(project))
+
+    def restore(self, ref: str) -> None:
+        """Bring a paused project back.
+
+        Raises:
+            InvalidRequestError: it is not paused, or would be one free project too many.
+        """
+        project = self._in_status(ref, "INACTIVE", "restored")
+        self._check_free_limit(self._state.organization(project.organization_slug).plan)
+        self._set(project, "RESTORING")
+        self._in_background(self._bring_up(project))
+
+    async def delete(self, ref: str) -> Project:
+        """Delete a project with its data.
+
+        Raises:
+            InvalidRequestError: it is still coming up.
+        """
+        project = self._state.project(ref)
+        if project.status in _COMING_UP:
+            raise InvalidRequestError("Project not ready for deletion.")
+        self._state.projects.remove(project)
+        self._state.save()
+        await self._forget(ref)
+        await self._databases.remove(ref)
+        return project
+
+    def status(self, project: Project) -> str:
+        """Give the status that the API shows; an override that counts polls counts this one."""
+        if project.ref not in self._overrides:
+            return project.status
+        status, polls = self._overrides[project.ref]
+        if polls is not None:
+            if polls <= 1:
+                del self._overrides[project.ref]
+            else:
+                self._overrides[project.ref] = (status, polls - 1)
+        return status
+
+    def override_status(self, ref: str, status: str | None, polls: int | None) -> None:
+        """Show `status` instead of the true one, for `polls` looks or until it is changed; None ends it."""
+        self._state.project(ref)
+        if status is None:
+            self._overrides.pop(ref, None)
+        else:
+            self._overrides[ref] = (status, polls)
+
+    async def health(self, ref: str, services: list[str]) -> list[dict[str, Any]]:
+        """Look at the services of a project, really.
+
+        Raises:
+            OperationNotImplementedError: a service that the local cloud does not run.
+        """
+        project = self._state.project(ref)
+        status = self.status(project)
+        error = "" if status == "ACTIVE_HEALTHY" else f"project is {status}"
+        if not error:
+            try:
+                async with await self._databases.connect(ref) as connection:
+                    await connection.execute("select 1")
+            except (psycopg.Error, DatabaseError) as problem:
+                error = str(problem)
+        for service in services:
+            if service not in {"auth", "db", "db_postgres_user", "pooler"}:
+                raise OperationNotImplementedError(f"service {service}")
+        state = "ACTIVE_HEALTHY" if not error else "COMING_UP" if status in _COMING_UP else "UNHEALTHY"
+        answer = {"healthy": not error, "status": state, **({"error": error} if error else {})}
+        return [{"name": service, **answer} for service in services]
+
+    async def close(self) -> None:
+        """End what goes on in the background; `resume` takes it up again."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _bring_up(self, project: Project) -> None:
+        self._set(project, "COMING_UP" if project.status == "UNKNOWN" else project.status)
+        try:
+            await self._databases.start(project.ref)
+        except (psycopg.Error, DatabaseError, OSError):
+            _log.exception("project %s does not come up", project.ref)
+            self._set(project, "INIT_FAILED" if project.status == "COMING_UP" else "RESTORE_FAILED")
+        else:
+            self._set(project, "ACTIVE_HEALTHY")
+
+    async def _put_to_sleep(self, project: Project) -> None:
+        await self._databases.stop(project.ref)
+        self._set(project, "INACTIVE")
+
+    def _set(self, project: Project, status: str) -> None:
+        project.status = status
+        self._state.save()
+
+    def _in_status(self, ref: str, status: str, done: str) -> Project:
+        project = self._state.project(ref)
+        if project.status != status:
+            raise InvalidRequestError(f"Project is {project.status} and can not be {done}")
+        return project
+
+    def _check_free_limit(self, plan: str) -> None:
+        free = {organization.slug for organization in self._state.organizations if organization.plan == "free"}
+        active = [p for p in self._state.projects if p.organization_slug in free and p.status != "INACTIVE"]
+        if plan == "free" and len(active) >= FREE_PROJECTS:
+            raise InvalidRequestError(
+                "The following organization members have reached their maximum limits for the number of active free "
+                "projects within organizations where they are an administrator or owner: "
+                f"local ({FREE_PROJECTS} project limit). Please delete, pause, or upgrade one or more of these "
+                "projects before creating a new project within this organization."
+            )
+
+    def _in_background(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
