@@ -13,8 +13,6 @@ from components.deployment_environment import DeploymentEnvironment, DeploymentE
 from components.release_plan import plan_backend_release
 from components.released_branch import ReleasedBranch, ReleasedBranchArgs
 from components.target_project import TargetProject, TargetProjectArgs
-from estate.actions_environment import declare_environments
-from estate.protection_rule import declare_protection
 from settings import load, secret_value
 
 settings = load()
@@ -34,22 +32,17 @@ ReleasedBranch(
     ReleasedBranchArgs(
         repository=settings.repository,
         repository_id=repository.node_id,
-        create_from=settings.branch.create_from,
-        rule=declare_protection(settings.branch),
+        branch=settings.branch,
     ),
 )
-for environment in declare_environments(settings):
-    values = {"project.ref": project.ref, "project.url": project.url}
+for name, environment in sorted(settings.environments.items()):
     DeploymentEnvironment(
-        f"environment-{environment.name}",
+        f"environment-{name}",
         DeploymentEnvironmentArgs(
             repository=settings.repository,
+            name=name,
             environment=environment,
-            secrets={
-                name: secret_value(name) if source == "config" else pulumi.Output.secret(values[source])
-                for name, source in environment.secrets.items()
-            },
-            variables={name: values[source] for name, source in environment.variables.items()},
+            values={"project.ref": project.ref, "project.url": project.url},
         ),
     )
 release = BackendRelease(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_github as github
 
-from estate.actions_environment import ActionsEnvironment
+from estate.actions_environment import declare_environment
+from settings import EnvironmentSettings, VariableSource, secret_value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,15 +16,15 @@ class DeploymentEnvironmentArgs:
 
     Attributes:
         repository: the repository's name.
-        environment: name and branches.
-        secrets: name to value.
-        variables: name to value, which anybody who can read the repository sees.
+        name: the environment's name on GitHub.
+        environment: branches, and where secrets and variables come from.
+        values: what the sources other than the configuration give.
     """
 
     repository: str
-    environment: ActionsEnvironment
-    secrets: Mapping[str, pulumi.Input[str]]
-    variables: Mapping[str, pulumi.Input[str]]
+    name: str
+    environment: EnvironmentSettings
+    values: Mapping[VariableSource, pulumi.Output[str]]
 
 
 class DeploymentEnvironment(pulumi.ComponentResource):
@@ -31,10 +32,11 @@ class DeploymentEnvironment(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DeploymentEnvironmentArgs) -> None:
         super().__init__("deployment:index:DeploymentEnvironment", name)
+        declared = declare_environment(args.name, args.environment)
         environment = github.RepositoryEnvironment(
             name,
             repository=args.repository,
-            environment=args.environment.name,
+            environment=declared.name,
             deployment_branch_policy=github.RepositoryEnvironmentDeploymentBranchPolicyArgs(
                 protected_branches=False, custom_branch_policies=True
             ),
@@ -42,7 +44,7 @@ class DeploymentEnvironment(pulumi.ComponentResource):
         )
         # Deleting before replacing: a replaced secret is otherwise written, and then deleted under the same name.
         inside = pulumi.ResourceOptions(parent=self, delete_before_replace=True)
-        for branch in args.environment.branches:
+        for branch in declared.branches:
             github.RepositoryEnvironmentDeploymentPolicy(
                 f"{name}-{branch}",
                 repository=args.repository,
@@ -50,22 +52,22 @@ class DeploymentEnvironment(pulumi.ComponentResource):
                 branch_pattern=branch,
                 opts=inside,
             )
-        for secret, value in args.secrets.items():
+        for secret, origin in declared.secrets.items():
             github.ActionsEnvironmentSecret(
                 f"{name}-{secret}",
                 repository=args.repository,
                 environment=environment.environment,
                 secret_name=secret,
-                value=value,
+                value=secret_value(secret) if origin == "config" else args.values[origin],
                 opts=inside,
             )
-        for variable, value in args.variables.items():
+        for variable, source in declared.variables.items():
             github.ActionsEnvironmentVariable(
                 f"{name}-{variable}",
                 repository=args.repository,
                 environment=environment.environment,
                 variable_name=variable,
-                value=value,
+                value=args.values[source],
                 opts=inside,
             )
         self.register_outputs({})

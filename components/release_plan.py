@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from provider.invokes import get_functions, get_project, query_database
 
+from provider.invokes import get_functions, get_project, query_database
 from release.backend_source import read_backend
 from release.error import ReleaseError
 from release.live_state import (
@@ -60,6 +60,14 @@ def read_live_backend(supabase: SupabaseSettings) -> LiveState:
     present = rows(PRESENCE_QUERY)[0]
     return LiveState(
         ledger=tuple(str(row["version"]) for row in rows(LEDGER_QUERY)) if present["ledger"] else (),
-        functions={function["slug"]: digest_function(function) for function in get_functions(project.ref)},
+        functions={
+            function.slug: digest_function(
+                code=function.ezbr_sha256,
+                version=function.version,
+                verify_jwt=function.verify_jwt,
+                status=function.status,
+            )
+            for function in get_functions(project.ref)
+        },
         manifest=read_manifest(rows(MANIFEST_QUERY)) if present["manifest"] else {},
     )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_github as github
 
-from estate.protection_rule import ProtectionRule
+from estate.protection_rule import declare_protection
+from settings import BranchSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,14 +16,12 @@ class ReleasedBranchArgs:
     Attributes:
         repository: the repository's name.
         repository_id: its node id (a name instead would be replaced by the first import).
-        create_from: the branch that it starts from where it does not exist; None for one that must exist.
-        rule: its protection rule.
+        branch: its name, what it starts from where it does not exist, and its protection.
     """
 
     repository: str
     repository_id: str
-    create_from: str | None
-    rule: ProtectionRule
+    branch: BranchSettings
 
 
 class ReleasedBranch(pulumi.ComponentResource):
@@ -30,12 +29,12 @@ class ReleasedBranch(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ReleasedBranchArgs) -> None:
         super().__init__("deployment:index:ReleasedBranch", name)
-        rule = args.rule
-        branch = args.create_from and github.Branch(
+        rule = declare_protection(args.branch)
+        branch = args.branch.create_from and github.Branch(
             name,
             repository=args.repository,
             branch=rule.pattern,
-            source_branch=args.create_from,
+            source_branch=args.branch.create_from,
             # The commit it started from is history: a moved source branch is no reason to touch this one.
             opts=pulumi.ResourceOptions(
                 parent=self, retain_on_delete=True, ignore_changes=["sourceBranch", "sourceSha"]

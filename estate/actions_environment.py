@@ -1,9 +1,9 @@
-"""The Actions environments that a stack should have."""
+"""An Actions environment that a stack should have."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from settings import SecretSource, Settings, VariableSource
+from settings import EnvironmentSettings, SecretSource, VariableSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +23,11 @@ class ActionsEnvironment:
     variables: Mapping[str, VariableSource]
 
 
-def declare_environments(settings: Settings) -> tuple[ActionsEnvironment, ...]:
-    """Give the environments of a stack, sorted by name."""
-    return tuple(
-        ActionsEnvironment(
-            name=name,
-            branches=environment.branches,
-            secrets=dict(sorted(environment.secrets.items())),
-            variables=dict(sorted(environment.variables.items())),
-        )
-        for name, environment in sorted(settings.environments.items())
+def declare_environment(name: str, settings: EnvironmentSettings) -> ActionsEnvironment:
+    """Give the environment that the stack file describes under `name`."""
+    return ActionsEnvironment(
+        name=name,
+        branches=settings.branches,
+        secrets=dict(sorted(settings.secrets.items())),
+        variables=dict(sorted(settings.variables.items())),
     )

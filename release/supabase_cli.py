@@ -82,10 +82,10 @@ def run_cli(arguments: list[str], *, folder: Path, environment: Mapping[str, str
         ) from error
     document = _last_document(result.stdout)
     warnings = [line for line in result.stderr.splitlines() if line.lstrip().upper().startswith("WARN")]
-    error = document.get("error", {}) if document.get("_tag") == "Error" else {}
-    succeeded = result.returncode == 0 and not warnings and not error
-    message = error.get("message") or "\n".join(warnings) or result.stderr.strip()
-    return CliAnswer(succeeded=succeeded, code=error.get("code", ""), message="" if succeeded else message)
+    failure = document.get("error", {}) if document.get("_tag") == "Error" else {}
+    succeeded = result.returncode == 0 and not warnings and not failure
+    message = failure.get("message") or "\n".join(warnings) or result.stderr.strip()
+    return CliAnswer(succeeded=succeeded, code=failure.get("code", ""), message="" if succeeded else message)
 
 
 def _last_document(text: str) -> dict[str, Any]:
