@@ -1,0 +1,103 @@
+"""All parts together: obtaining what is missing, and saying where each is."""
+
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolchain import engine, npm, pins, plugins, report, virtualenv
+from toolchain.errors import ToolchainError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class State:
+    """One part: its name, its pinned version, and where it is (None: missing)."""
+
+    name: str
+    version: str
+    where: Path | None
+
+
+def status() -> list[State]:
+    """Every part as it is now; obtains nothing."""
+    packages = npm.folder() if npm.folder().exists() else None
+    return [
+        State("python packages", "requirements", virtualenv.FOLDER if virtualenv.present() else None),
+        State("engine", pins.PULUMI, engine.folder()),
+        *(
+            State(f"plugin {name}", version, plugins.folder(name) if plugins.present(name) else None)
+            for name, version in pins.PLUGINS.items()
+        ),
+        State("npm packages", "lock file", packages),
+    ]
+
+
+def ensure() -> None:
+    """Obtain whatever is missing, what is independent at the same time.
+
+    Raises:
+        ToolchainError: At least one part can't be had; the others were obtained all the same.
+    """
+    missing = {state.name for state in status() if state.where is None}
+    if not missing:
+        return
+    report.say(f"obtaining {', '.join(sorted(missing))}; everything else is there")
+    # Go and Node may have to come from PyPI, for which the virtual environment's pip is needed.
+    virtualenv.python()
+    work: list[Callable[[], object]] = [virtualenv.ensure, npm.ensure, _engine_and_plugins]
+    failures = []
+    with ThreadPoolExecutor(len(work)) as pool:
+        for done in as_completed([pool.submit(part) for part in work]):
+            try:
+                done.result()
+            except ToolchainError as error:
+                failures.append(str(error))
+                report.say(f"ERROR: {error}")
+    if failures:
+        raise ToolchainError(f"{len(failures)} part(s) are missing; the reason of each is above.")
+
+
+def path() -> list[Path]:
+    """The folders to put on PATH, in this order.
+
+    Raises:
+        ToolchainError: A part is missing.
+    """
+    _require_all()
+    carried = npm.node()
+    programs = engine.folder()
+    return [
+        virtualenv.FOLDER / "bin",
+        *([programs] if programs else []),
+        npm.folder() / "node_modules" / ".bin",
+        *([carried] if carried else []),
+    ]
+
+
+def postgres() -> Path:
+    """The PostgreSQL server's root folder.
+
+    Raises:
+        ToolchainError: A part is missing.
+    """
+    _require_all()
+    return npm.postgres(npm.folder())
+
+
+def _require_all() -> None:
+    missing = [state.name for state in status() if state.where is None]
+    if missing:
+        raise ToolchainError(
+            f"These parts are missing or not as pinned: {', '.join(missing)}. There is no answer before they are "
+            "there. Run `python3 -m toolchain ensure`."
+        )
+
+
+def _engine_and_plugins() -> None:
+    # One after the other: each build uses all cores, and the later ones reuse most of what the first compiled.
+    programs = engine.ensure()
+    for name in pins.PLUGINS:
+        plugins.ensure(name, programs)

@@ -1,0 +1,80 @@
+"""The project's virtual environment `.venv`, exactly as requirements.txt and requirements-dev.txt say."""
+
+import os
+import sys
+from pathlib import Path
+
+from toolchain import cache, pins, report
+from toolchain.errors import ToolchainError
+from toolchain.process import run
+
+PROJECT = Path(__file__).parent.parent
+FOLDER = PROJECT / ".venv"
+
+_REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+_CONSEQUENCE = "Without its virtual environment nothing of this project runs."
+_REMEDY = "Check that pip reaches a package index, then run `python3 -m toolchain ensure` again."
+
+
+def python() -> Path:
+    """The virtual environment's Python; the environment may still be empty apart from pip."""
+    interpreter = FOLDER / "bin" / "python"
+    with cache.lock(f"venv-{cache.fingerprint(str(PROJECT))}"):
+        if not interpreter.exists():
+            run(
+                [sys.executable, "-m", "venv", "--clear", FOLDER],
+                consequence=_CONSEQUENCE,
+                remedy="On Debian and Ubuntu: `apt-get install python3-venv`.",
+            )
+    return interpreter
+
+
+def present() -> bool:
+    """Whether the environment holds what the requirements say, as far as this program has set it up."""
+    stamp = FOLDER / ".toolchain"
+    return stamp.exists() and stamp.read_text() == _expected() and (FOLDER / "bin" / "python").exists()
+
+
+def ensure() -> None:
+    """Make the environment equal to the requirements, bytecode included."""
+    if present():
+        return
+    interpreter = python()
+    with cache.lock(f"venv-{cache.fingerprint(str(PROJECT))}"):
+        if present():
+            return
+        with report.doing("python packages", "installing requirements.txt and requirements-dev.txt", "40 s"):
+            try:
+                _with_uv(interpreter)
+            except ToolchainError as error:
+                report.say(f"python packages: uv can't do it, so pip does, which takes longer. {error}")
+                _with_pip(interpreter)
+            (FOLDER / ".toolchain").write_text(_expected())
+
+
+def _with_uv(interpreter: Path) -> None:
+    run([*_pip(interpreter), f"uv=={pins.UV}"], consequence="", remedy="")
+    # Missing bytecode costs each run of the program seconds, and uv does not write it by itself.
+    sync = ["pip", "sync", "--quiet", "--compile-bytecode", "--python", interpreter]
+    run([FOLDER / "bin" / "uv", *sync, *_REQUIREMENTS], cwd=PROJECT, consequence="", remedy="")
+
+
+def _with_pip(interpreter: Path) -> None:
+    files = [argument for name in _REQUIREMENTS for argument in ("-r", name)]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    run(
+        [*_pip(interpreter), "--compile", *files],
+        cwd=PROJECT,
+        environment=environment,
+        consequence=_CONSEQUENCE,
+        remedy=_REMEDY,
+    )
+
+
+def _pip(interpreter: Path) -> list[str | Path]:
+    return [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+
+def _expected() -> str:
+    files = [PROJECT / name for name in _REQUIREMENTS]
+    return cache.fingerprint(*files, pins.UV, sys.version.split()[0])
