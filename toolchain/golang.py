@@ -37,19 +37,9 @@ def build(module: str, output: Path, *, package: str = ".", variables: Sequence[
         consequence: What does not work if this fails.
     """
     linker = " ".join(["-s", "-w", *(f"-X {variable}" for variable in variables)])
+    flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", linker]
     run(
-        [
-            program(),
-            "build",
-            "-mod=readonly",
-            "-trimpath",
-            "-buildvcs=false",
-            "-ldflags",
-            linker,
-            "-o",
-            output,
-            package,
-        ],
+        [program(), "build", *flags, "-o", output, package],
         cwd=SOURCES / module,
         environment=_environment(),
         consequence=consequence,
