@@ -14,6 +14,7 @@ from localcloud import background
 from localcloud.environment import environment, replaced_credentials
 from localcloud.place import PROJECT, Place
 from localcloud.stacks import StackError, create_missing_stacks
+from localcloud.tools import ToolsMissingError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 _console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -102,7 +103,7 @@ def serve(source: Annotated[Path, typer.Option(help="The project whose stack fil
     try:
         if not serve(Place.current(), source):
             _console.print("the local cloud runs already")
-    except PortTakenError as error:
+    except (PortTakenError, ToolsMissingError) as error:
         _fail(str(error))
 
 
@@ -117,7 +118,10 @@ def _start(place: Place) -> None:
 def _ready(place: Place) -> dict[str, str]:
     """Start what is not running and give the whole environment for a command."""
     _start(place)
-    local = environment(place)
+    try:
+        local = environment(place)
+    except ToolsMissingError as error:
+        _fail(str(error))
     replaced = replaced_credentials(local)
     if replaced:
         _console.print(f"your own {', '.join(replaced)} are not used: the local cloud has its own")

@@ -1,13 +1,12 @@
 """The environment in which tools use the local cloud in place of the real ones."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 
 import yaml
 
-from localcloud.place import HOST, PASSPHRASE, PROJECT, PROJECT_HOST, Place
+from localcloud import tools
+from localcloud.place import HOST, PASSPHRASE, PROJECT_HOST, Place
 
 _CREDENTIALS = ("GITHUB_TOKEN", "SUPABASE_ACCESS_TOKEN", "SUPABASE_DB_PASSWORD", "ANTHROPIC_API_KEY")
 
@@ -40,15 +39,10 @@ def environment(place: Place) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PGSSLMODE": "disable",
         "LOCALCLOUD_DIR": str(place.directory),
-        "PATH": os.pathsep.join([*_tool_directories(), os.environ.get("PATH", "")]),
+        "PATH": os.pathsep.join([*tools.directories(), os.environ.get("PATH", "")]),
     }
 
 
 def replaced_credentials(local: Mapping[str, str]) -> list[str]:
     """Name the caller's own credentials that the local cloud's take the place of."""
     return [name for name in _CREDENTIALS if os.environ.get(name, local[name]) != local[name]]
-
-
-def _tool_directories() -> list[str]:
-    told = subprocess.run([sys.executable, "-m", "toolchain", "path"], cwd=PROJECT, check=True, capture_output=True)
-    return told.stdout.decode().splitlines()

@@ -5,8 +5,6 @@ import logging
 import os
 import random
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import IO
@@ -14,10 +12,11 @@ from typing import IO
 import psutil
 import uvicorn
 
+from localcloud import tools
 from localcloud.app import LocalCloud
 from localcloud.database.installation import Installation
 from localcloud.durable import write_json
-from localcloud.place import HOST, PROJECT, Place
+from localcloud.place import HOST, Place
 
 _PORTS = range(21000, 31000)  # below the ports that systems hand out to outgoing connections
 _BUSY_PATIENCE = 5.0  # seconds; a predecessor's socket may need a moment to be free
@@ -60,7 +59,7 @@ def serve(place: Place, source: Path) -> bool:
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         listener, pooler = _listeners(place)
         write_json(place.directory / "process.json", {"pid": os.getpid(), "created": psutil.Process().create_time()})
-        cloud = LocalCloud(place, source, Installation(_postgres()), pooler.dup)
+        cloud = LocalCloud(place, source, Installation(tools.postgres()), pooler.dup)
         config = uvicorn.Config(
             cloud.application,
             lifespan="on",
@@ -84,7 +83,8 @@ def _listeners(place: Place) -> tuple[socket.socket, socket.socket]:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket()
+    # The protocol is named because asyncio sets TCP_NODELAY only where it is.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
@@ -117,12 +117,3 @@ def _listen_again(port: int) -> socket.socket:
                 )
                 raise PortTakenError(message) from error
             time.sleep(0.1)
-
-
-def _postgres() -> Path:
-    """Give the PostgreSQL installation: what LOCALCLOUD_POSTGRES names, or the toolchain's."""
-    named = os.environ.get("LOCALCLOUD_POSTGRES")
-    if named:
-        return Path(named)
-    told = subprocess.run([sys.executable, "-m", "toolchain", "postgres"], cwd=PROJECT, check=True, capture_output=True)
-    return Path(told.stdout.decode().strip())

@@ -38,7 +38,7 @@ alter default privileges for role postgres in schema public
   grant all on sequences to anon, authenticated, service_role;
 
 create schema extensions authorization postgres;
-grant usage on schema extensions to anon, authenticated, service_role, dashboard_user;
+grant usage on schema extensions to anon, authenticated, service_role, dashboard_user, supabase_auth_admin;
 create extension pgcrypto schema extensions;
 create extension "uuid-ossp" schema extensions;
 

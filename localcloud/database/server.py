@@ -36,7 +36,13 @@ class PostgresServer:
     @property
     def pid(self) -> int | None:
         """The postmaster's process id while it runs."""
-        return self._process.pid if self._process and self._process.returncode is None else None
+        if self._process is None or self._process.returncode is not None:
+            return None
+        # A killed one is a zombie until its exit has been taken note of.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if psutil.Process(self._process.pid).status() != psutil.STATUS_ZOMBIE:
+                return self._process.pid
+        return None
 
     async def start(self) -> int:
         """Start the server unless it runs, and give its port.
@@ -46,6 +52,8 @@ class PostgresServer:
         """
         async with self._one_at_a_time:
             if self.pid is None:
+                if self._process:
+                    await self._process.wait()
                 deadline = time.monotonic() + _START_LIMIT
                 await self._end_leftover(deadline)
                 # A port taken meanwhile, or shared memory that backends of a killed postmaster still hold, ends it.

@@ -9,7 +9,7 @@ class UnauthorizedError(ApiError):
     status = 401
 
     def __init__(self) -> None:
-        super().__init__("UnauthorizedError")
+        super().__init__("Unauthorized")
 
 
 class ProjectNotFoundError(ApiError):
