@@ -26,8 +26,8 @@ class ManagementApi:
 
     def __init__(self, target: Target, token: str) -> None:
         self._target = target
+        self._project = f"{target.api_endpoint}/v1/projects/{target.ref}"
         self._client = httpx.Client(
-            base_url=f"{target.api_endpoint}/v1/projects/{target.ref}",
             headers={"Authorization": f"Bearer {token}"},
             timeout=30,
         )
@@ -59,7 +59,7 @@ class ManagementApi:
 
     def delete_function(self, slug: str) -> bool:
         """Delete a function (v1-delete-a-function); False when it, or its project, was gone already."""
-        response = self._client.delete(f"/functions/{slug}")
+        response = self._client.delete(f"{self._project}/functions/{slug}")
         if response.status_code == _MISSING:
             return False
         self._check(response, f"delete function {slug}")
@@ -74,7 +74,7 @@ class ManagementApi:
                 reraise=True,
             ):
                 with attempt:
-                    response = self._client.get(path)
+                    response = self._client.get(self._project + path)
                     response.raise_for_status()
                     return response.json()
         except httpx.HTTPStatusError as error:
