@@ -15,7 +15,14 @@ from urllib.parse import urlsplit
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from provider.plugin.errors import CancelledError, InvalidInputError, UnreachableError, refusal
+from provider.plugin.errors import (
+    AmbiguousError,
+    CancelledError,
+    InvalidInputError,
+    NotFoundError,
+    UnreachableError,
+    refusal,
+)
 
 # The form that the Supabase CLI 3.1.0 accepts (read from its binary).
 TOKEN_FORM = re.compile(r"sbp_(oauth_|v0_)?[a-f0-9]{40}")
@@ -125,6 +132,39 @@ class Client:
                 f"Remedy: check SUPABASE_API_ENDPOINT and proxies."
             ) from error
 
+    def project(self, ref: str) -> dict[str, Any] | None:
+        """Read a project, or give None where it is gone.
+
+        Raises:
+            InvalidInputError: `ref` has not the form of a project ref.
+        """
+        require_ref(ref)
+        try:
+            project: dict[str, Any] = self.call("GET", f"/v1/projects/{ref}", action=f"read project {ref}")
+        except NotFoundError:
+            return None
+        return None if project["status"] == "REMOVED" else project
+
+    def project_named(self, organization: str, name: str) -> dict[str, Any] | None:
+        """Find the organization's project of that name, leaving out what is being deleted.
+
+        Raises:
+            AmbiguousError: there are several; the platform allows it.
+        """
+        same: list[dict[str, Any]] = [
+            project
+            for project in self.call("GET", "/v1/projects", action="list the projects")
+            if (project["organization_slug"], project["name"]) == (organization, name)
+            and project["status"] not in ("REMOVED", "GOING_DOWN")
+        ]
+        if len(same) > 1:
+            raise AmbiguousError(
+                f"organization {organization} has {len(same)} projects called {name} "
+                f"({', '.join(project['ref'] for project in same)}), and nothing tells which one is meant. Remedy: "
+                f"name it by its ref (`import_=<ref>` for a resource), or delete or rename the others."
+            )
+        return same[0] if same else None
+
     def pause(self, seconds: float) -> None:
         """Wait, and stop waiting when the engine cancels.
 
@@ -168,6 +208,12 @@ class Client:
             transport=self.transport,
             trust_env=not local,  # a proxy of the environment can't reach this machine's loopback
         )
+
+
+def require_ref(ref: str) -> None:
+    """Refuse a text that has not the form of a project ref, before it becomes part of an address."""
+    if not REF_FORM.fullmatch(ref):
+        raise InvalidInputError(f"{ref!r} is no project ref. Remedy: give the ref, 20 letters a to z.")
 
 
 def _reason(response: httpx.Response) -> str:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pulumi.provider.experimental.provider import PropertyDiffKind
 
 from provider.plugin.client import REF_FORM, Client
-from provider.plugin.errors import InitializationError, InvalidInputError, NotFoundError, RefusedError, SupabaseError
+from provider.plugin.errors import InitializationError, NotFoundError, RefusedError, SupabaseError
 from provider.plugin.resource import Found, Operation
 from provider.plugin.values import UNKNOWN, Properties
 
@@ -79,14 +79,13 @@ class FunctionSecretsResource:
 
     def read(self, operation: Operation, identifier: str, before: Properties, state: Properties) -> Found | None:
         """Read the live digests; a project that can't tell them (paused) leaves the last known ones, with a warning."""
-        if not REF_FORM.fullmatch(identifier):
-            raise InvalidInputError(f"{identifier!r} is no project ref. Remedy: import by the ref, 20 letters a to z.")
+        project = self.client.project(identifier)
+        if project is None:
+            return None
         try:
             live = self._live(identifier)
-        except NotFoundError:
-            return None
         except RefusedError as error:
-            if not state or self._active(identifier):
+            if not state or project["status"].startswith("ACTIVE"):
                 raise
             operation.warn(f"the live secrets are unknown, since the project is not active ({error.reason})")
             return Found(inputs=before, state=state)
@@ -161,10 +160,6 @@ class FunctionSecretsResource:
         """Read name and digest of each secret, without those that the platform sets itself."""
         listed = self.client.call("GET", f"/v1/projects/{ref}/secrets", action="read the function secrets")
         return {item["name"]: item["value"] for item in listed if not item["name"].startswith(RESERVED_PREFIX)}
-
-    def _active(self, ref: str) -> bool:
-        project = self.client.call("GET", f"/v1/projects/{ref}", action=f"read project {ref}")
-        return str(project["status"]).startswith("ACTIVE")
 
     @staticmethod
     def _foreign(operation: Operation, live: dict[str, str], ours: Iterable[str]) -> list[str]:

@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 
 from pulumi.provider.experimental.provider import PropertyDiffKind
 
-from provider.plugin.client import REF_FORM, Client
+from provider.plugin.client import Client
 from provider.plugin.errors import (
-    AmbiguousError,
     InitializationError,
     InvalidInputError,
     NotFoundError,
@@ -126,9 +125,7 @@ class ProjectResource:
     def read(self, operation: Operation, identifier: str, before: Properties, state: Properties) -> Found | None:
         """Read the project; its password can't be read back, so a known one is kept and an unknown one left out."""
         del operation
-        if not REF_FORM.fullmatch(identifier):
-            raise InvalidInputError(f"{identifier!r} is no project ref. Remedy: import by the ref, 20 letters a to z.")
-        project = self._get(identifier)
+        project = self.client.project(identifier)
         if project is None:
             return None
         live = {
@@ -170,7 +167,7 @@ class ProjectResource:
         for pause in self._pauses():
             seconds = time.monotonic() - started
             asked = asked or self._delete_accepted(identifier, last=seconds > limit)
-            if asked and self._get(identifier) is None:
+            if asked and self.client.project(identifier) is None:
                 return
             if seconds > limit:
                 raise UnhealthyError(
@@ -188,31 +185,20 @@ class ProjectResource:
             InvalidInputError: there is one, in another region.
         """
         organization, name, region = inputs["organization"], inputs["name"], inputs["region"]
-        same = [
-            project
-            for project in self.client.call("GET", "/v1/projects", action="list the projects")
-            if (project["organization_slug"], project["name"]) == (organization, name)
-            and project["status"] not in ("REMOVED", "GOING_DOWN")
-        ]
-        if not same:
+        project = self.client.project_named(organization, name)
+        if project is None:
             return None
-        refs = ", ".join(project["ref"] for project in same)
-        if len(same) > 1:
-            raise AmbiguousError(
-                f"organization {organization} has {len(same)} projects called {name} ({refs}), so none was created or "
-                f"taken over. Remedy: adopt the right one with `import_=<ref>`, or delete or rename the others."
-            )
-        if region not in (UNKNOWN, same[0]["region"]):
+        ref = project["ref"]
+        if region not in (UNKNOWN, project["region"]):
             raise InvalidInputError(
-                f"organization {organization} already has a project called {name} ({refs}) in {same[0]['region']}, "
-                f"not in {region}, so none was created or taken over. Remedy: correct the region, or choose another "
-                f"name."
+                f"organization {organization} already has a project called {name} ({ref}) in {project['region']}, not "
+                f"in {region}, so none was created or taken over. Remedy: correct the region, or choose another name."
             )
         if operation.preview:
-            operation.warn(f"project {refs} of this name exists: `up` takes it over instead of creating a second one")
+            operation.warn(f"project {ref} of this name exists: `up` takes it over instead of creating a second one")
         else:
-            operation.warn(f"took over the existing project {refs} of this name; its database password was not changed")
-        return dict(same[0])
+            operation.warn(f"took over the existing project {ref} of this name; its database password was not changed")
+        return project
 
     def _post(self, operation: Operation, inputs: Properties) -> dict[str, Any]:
         """Create the project; after an unclear answer, look before asking again, since each one made is billed."""
@@ -248,7 +234,7 @@ class ProjectResource:
         limit = operation.timeout or inputs["wait_seconds"]
         restoring = woken = False
         for pause in self._pauses():
-            project = self._get(ref)
+            project = self.client.project(ref)
             status = project["status"] if project else "REMOVED"
             if project is None or status in TERMINAL:
                 raise UnhealthyError(f"project {ref} is {status} and won't become healthy. Remedy: {TERMINAL[status]}.")
@@ -296,13 +282,6 @@ class ProjectResource:
             params={"services": AWAITED_SERVICES},
         )
         return [f"{service['name']}: {service['status']}" for service in health if service["status"] != HEALTHY]
-
-    def _get(self, ref: str) -> dict[str, Any] | None:
-        try:
-            project = dict(self.client.call("GET", f"/v1/projects/{ref}", action=f"read project {ref}"))
-        except NotFoundError:
-            return None
-        return None if project["status"] == "REMOVED" else project
 
     def _outputs(self, project: dict[str, Any]) -> Properties:
         outputs = {

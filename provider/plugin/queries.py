@@ -5,11 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provider.plugin.client import REF_FORM, Client
-from provider.plugin.errors import AmbiguousError, InvalidInputError, NotFoundError, RefusedError, UnhealthyError
+from provider.plugin.client import Client, require_ref
+from provider.plugin.errors import InvalidInputError, RefusedError, UnhealthyError
 from provider.plugin.values import Properties
-
-NO_PROJECT: Properties = {"found": False}
 
 
 @dataclass(frozen=True)
@@ -39,26 +37,13 @@ class Queries:
             InvalidInputError: neither way of naming it was given.
         """
         if arguments.get("ref"):
-            project = self._project(arguments["ref"])
+            project = self.client.project(arguments["ref"])
         elif arguments.get("organization") and arguments.get("name"):
-            wanted = (arguments["organization"], arguments["name"])
-            listed = self.client.call("GET", "/v1/projects", action="list the projects")
-            same = [
-                item
-                for item in listed
-                if (item["organization_slug"], item["name"]) == wanted
-                and item["status"] not in ("REMOVED", "GOING_DOWN")
-            ]
-            if len(same) > 1:
-                raise AmbiguousError(
-                    f"organization {wanted[0]} has {len(same)} projects called {wanted[1]} "
-                    f"({', '.join(item['ref'] for item in same)}). Remedy: name the one that is meant by its ref."
-                )
-            project = same[0] if same else None
+            project = self.client.project_named(arguments["organization"], arguments["name"])
         else:
             raise InvalidInputError("getProject needs ref, or organization and name. Remedy: pass them.")
-        if project is None or project["status"] == "REMOVED":
-            return NO_PROJECT
+        if project is None:
+            return {"found": False}
         return {
             "found": True,
             "ref": project["ref"],
@@ -96,23 +81,14 @@ class Queries:
 
     def _of_active(self, ref: str, method: str, path: str, **request: Any) -> Any:
         """Ask about a project's contents; a refusal is explained by the project's status where that is the cause."""
-        if not REF_FORM.fullmatch(ref):
-            raise InvalidInputError(f"{ref!r} is no project ref. Remedy: give the ref, 20 letters a to z.")
+        require_ref(ref)
         try:
             return self.client.call(method, f"/v1/projects/{ref}/{path}", **request)
         except RefusedError as error:
-            project = self._project(ref)
-            if project is None or str(project["status"]).startswith("ACTIVE"):
+            project = self.client.project(ref)
+            if project is None or project["status"].startswith("ACTIVE"):
                 raise
             raise UnhealthyError(
                 f"could not {request['action']}: it is {project['status']}, not active. Remedy: `pulumi up` of a stack "
                 f"that declares the project restores it or waits for it; ask getProject for the status first."
             ) from error
-
-    def _project(self, ref: str) -> dict[str, Any] | None:
-        if not REF_FORM.fullmatch(ref):
-            raise InvalidInputError(f"{ref!r} is no project ref. Remedy: give the ref, 20 letters a to z.")
-        try:
-            return dict(self.client.call("GET", f"/v1/projects/{ref}", action=f"read project {ref}"))
-        except NotFoundError:
-            return None

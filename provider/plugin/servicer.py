@@ -5,8 +5,8 @@ import asyncio
 import traceback
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from functools import partial
-from threading import Lock
 from typing import Any, TypeVar
 
 import grpc
@@ -35,29 +35,29 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class EngineLog:
-    """The engine's log, the only way to show a line to the user while a call is under way."""
+    """The engine's log, the only way to show a line to the user while a call is under way.
+
+    Args:
+        address: host and port of the engine's gRPC server, "" as long as there is none.
+    """
 
     def __init__(self, address: str) -> None:
-        self._address = address
-        self._lock = Lock()
         self._engine: engine_pb2_grpc.EngineStub | None = None
+        self.attach(address)
 
     def attach(self, address: str) -> None:
         """Talk to another engine from now on: a debugged plugin outlives the engine's run."""
-        with self._lock:
-            self._address, self._engine = address, None
+        self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if address else None
 
     def write(self, urn: str, message: str, line: Line) -> None:
         """Show a line at a resource; a line that can't be shown is no reason to fail."""
-        with self._lock:
-            if self._engine is None:
-                self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(self._address))
-        severity = engine_pb2.WARNING if line is Line.WARNING else engine_pb2.INFO
-        request = engine_pb2.LogRequest(severity=severity, message=message, urn=urn, ephemeral=line is Line.PROGRESS)
-        try:
-            self._engine.Log(request, timeout=5)
-        except grpc.RpcError:
+        if self._engine is None:
             return
+        severity = engine_pb2.WARNING if line is Line.WARNING else engine_pb2.INFO
+        ephemeral = line is Line.PROGRESS
+        with suppress(grpc.RpcError):
+            request = engine_pb2.LogRequest(severity=severity, message=message, urn=urn, ephemeral=ephemeral)
+            self._engine.Log(request, timeout=5)
 
 
 class SupabaseServicer(ProviderServicer):

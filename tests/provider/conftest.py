@@ -1,6 +1,6 @@
 import pytest
-from provider.plugin.client import Client
 
+from provider.plugin.client import Client
 from tests.provider.fake_supabase import TOKEN, FakeSupabase
 from tests.provider.recorder import Recorder
 

@@ -66,7 +66,9 @@ class FakeSupabase:
     lock: RLock = field(default_factory=RLock)
 
     def add_project(self, name: str = "app", *, status: str = "ACTIVE_HEALTHY", region: str = "eu-central-1") -> str:
-        ref = "".join(chr(ord("a") + int(digit, 16)) for digit in sha256(f"{name}{len(self.projects)}".encode()).hexdigest()[:20])
+        ref = "".join(
+            chr(ord("a") + int(digit, 16)) for digit in sha256(f"{name}{len(self.projects)}".encode()).hexdigest()[:20]
+        )
         self.projects[ref] = {
             "id": ref,
             "ref": ref,

@@ -3,6 +3,7 @@ import time
 from email.utils import formatdate
 
 import pytest
+
 from provider.plugin.client import ATTEMPTS, Client
 from provider.plugin.errors import (
     CancelledError,
@@ -16,7 +17,6 @@ from provider.plugin.errors import (
     SupabaseError,
     UnreachableError,
 )
-
 from tests.provider.fake_supabase import DROP, TOKEN, FakeSupabase, Fault
 
 

@@ -1,13 +1,13 @@
 from hashlib import sha256
 
 import pytest
+from pulumi.provider.experimental.provider import PropertyDiffKind
+
 from provider.plugin.client import Client
 from provider.plugin.errors import InitializationError, InvalidInputError, RefusedError
 from provider.plugin.function_secrets import FunctionSecretsResource
 from provider.plugin.resource import Line
 from provider.plugin.values import UNKNOWN, Properties
-from pulumi.provider.experimental.provider import PropertyDiffKind
-
 from tests.provider.fake_supabase import FakeSupabase, Fault
 from tests.provider.recorder import Recorder
 
@@ -151,9 +151,7 @@ def test_an_import_takes_no_name_as_ours(
     assert found.state["foreign"] == ["A"]
 
 
-def test_the_secrets_of_a_project_that_is_gone_are_gone(
-    resource: FunctionSecretsResource, recorder: Recorder
-) -> None:
+def test_the_secrets_of_a_project_that_is_gone_are_gone(resource: FunctionSecretsResource, recorder: Recorder) -> None:
     assert resource.read(recorder.operation(), "a" * 20, {}, {}) is None
     resource.delete(recorder.operation(), "a" * 20, {"digests": {"A": digest("1")}})
 
@@ -177,7 +175,7 @@ def test_a_read_that_is_refused_for_another_reason_is_an_error(
     supabase.faults.append(Fault("GET", ".*secrets", 400))
     with pytest.raises(RefusedError):
         resource.read(recorder.operation(), ref, {}, {"digests": {}})
-    with pytest.raises(InvalidInputError, match="import by the ref"):
+    with pytest.raises(InvalidInputError, match="is no project ref"):
         resource.read(recorder.operation(), "my-secrets", {}, {})
 
 

@@ -1,6 +1,8 @@
 from typing import Any
 
 import pytest
+from pulumi.provider.experimental.provider import PropertyDiffKind
+
 from provider.plugin.client import Client
 from provider.plugin.errors import (
     AmbiguousError,
@@ -14,8 +16,6 @@ from provider.plugin.errors import (
 from provider.plugin.project import CREATE_ATTEMPTS, TERMINAL, ProjectResource
 from provider.plugin.resource import Line
 from provider.plugin.values import UNKNOWN, Properties
-from pulumi.provider.experimental.provider import PropertyDiffKind
-
 from tests.provider.fake_supabase import DROP, FakeSupabase, Fault
 from tests.provider.recorder import Recorder
 
@@ -61,18 +61,14 @@ def test_check_accepts_what_a_preview_does_not_know_yet(project: ProjectResource
         ({"wait_seconds": 1.5}, "wait_seconds"),
     ],
 )
-def test_check_refuses_what_the_platform_would(
-    project: ProjectResource, change: Properties, problem: str
-) -> None:
+def test_check_refuses_what_the_platform_would(project: ProjectResource, change: Properties, problem: str) -> None:
     _, problems = project.check({}, wanted(**change))
     assert len(problems) == 1
     assert problem in problems[0]
 
 
 @pytest.mark.parametrize(("key", "value"), [("region", "us-east-1"), ("organization", "other")])
-def test_a_move_is_refused_with_its_price_and_never_replaces(
-    project: ProjectResource, key: str, value: str
-) -> None:
+def test_a_move_is_refused_with_its_price_and_never_replaces(project: ProjectResource, key: str, value: str) -> None:
     _, problems = project.check(wanted(), wanted(**{key: value}))
     assert len(problems) == 1
     assert key in problems[0]
@@ -158,9 +154,7 @@ def test_trap_7_the_project_of_a_run_that_was_killed_is_taken_over(
     ]
 
 
-def test_a_preview_announces_a_take_over(
-    project: ProjectResource, supabase: FakeSupabase, recorder: Recorder
-) -> None:
+def test_a_preview_announces_a_take_over(project: ProjectResource, supabase: FakeSupabase, recorder: Recorder) -> None:
     ref = supabase.add_project("app")
     project.create(recorder.operation(preview=True), wanted())
     assert ref in recorder.shown(Line.WARNING)[0]
@@ -186,7 +180,9 @@ def test_a_project_of_the_name_elsewhere_is_not_taken_over(
     assert len(supabase.projects) == 1
 
 
-@pytest.mark.parametrize("fault", [Fault("POST", "/v1/projects", DROP), Fault("POST", "/v1/projects", 504, effect=True)])
+@pytest.mark.parametrize(
+    "fault", [Fault("POST", "/v1/projects", DROP), Fault("POST", "/v1/projects", 504, effect=True)]
+)
 def test_trap_7_a_create_whose_answer_was_lost_makes_one_project(
     project: ProjectResource, supabase: FakeSupabase, recorder: Recorder, fault: Fault
 ) -> None:
@@ -209,9 +205,7 @@ def test_a_create_that_had_no_effect_is_repeated_within_a_bound(
     assert len(supabase.made("POST", "/v1/projects")) == CREATE_ATTEMPTS
 
 
-def test_the_plans_limit_is_explained(
-    project: ProjectResource, supabase: FakeSupabase, recorder: Recorder
-) -> None:
+def test_the_plans_limit_is_explained(project: ProjectResource, supabase: FakeSupabase, recorder: Recorder) -> None:
     limit = "have reached their maximum limits for the number of active free projects"
     supabase.faults.append(Fault("POST", "/v1/projects", 400, message=limit))
     with pytest.raises(PlanLimitError, match=r"maximum limits.*pause or delete a project.*nothing was created"):
@@ -237,6 +231,7 @@ def test_a_wait_that_takes_too_long_keeps_the_ref(
     project: ProjectResource,
     supabase: FakeSupabase,
     recorder: Recorder,
+    *,
     statuses: list[str],
     unhealthy: list[str],
     detail: str,
@@ -307,13 +302,11 @@ def test_a_project_that_must_not_be_read_is_an_error_and_not_gone(
 
 
 def test_an_import_id_that_is_no_ref_is_explained(project: ProjectResource, recorder: Recorder) -> None:
-    with pytest.raises(InvalidInputError, match="import by the ref"):
+    with pytest.raises(InvalidInputError, match="is no project ref"):
         project.read(recorder.operation(), "my-project", {}, {})
 
 
-def test_update_changes_only_what_differs(
-    project: ProjectResource, supabase: FakeSupabase, recorder: Recorder
-) -> None:
+def test_update_changes_only_what_differs(project: ProjectResource, supabase: FakeSupabase, recorder: Recorder) -> None:
     ref = supabase.add_project("app")
     state = wanted() | {"ref": ref, "status": "ACTIVE_HEALTHY"}
     assert project.update(recorder.operation(), ref, wanted(), state, wanted(name="new"))["name"] == "new"
@@ -435,6 +428,7 @@ def test_a_delete_that_is_refused_ends_within_its_bound(
     project: ProjectResource,
     supabase: FakeSupabase,
     recorder: Recorder,
+    *,
     times: int,
     status: int,
     message: str,

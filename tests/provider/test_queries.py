@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from provider.plugin.client import Client
 from provider.plugin.errors import (
     AmbiguousError,
@@ -11,7 +12,6 @@ from provider.plugin.errors import (
     UnreachableError,
 )
 from provider.plugin.queries import Queries
-
 from tests.provider.fake_supabase import DROP, FakeSupabase, Fault
 
 
@@ -100,6 +100,7 @@ def test_a_paused_project_is_named_as_the_cause(queries: Queries, supabase: Fake
         queries.get_functions({"ref": "a" * 20})
     with pytest.raises(InvalidInputError):
         queries.query_database({"ref": "../../organizations", "query": "select 1"})
+    assert all(call.path.startswith("/v1/projects/") and ".." not in call.path for call in supabase.calls)
 
 
 def test_a_network_failure_is_one_error_with_cause_consequence_and_remedy(
