@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 
 from release.backend_source import read_backend
@@ -96,12 +97,18 @@ def record(backend: Backend = Path("backend")) -> None:
 
 
 def main() -> None:
-    """Run a command; a ReleaseError ends it with its text and exit code 1, without a traceback."""
+    """Run a command; what can go wrong ends it with a text and exit code 1, without a traceback."""
     die_with_parent()
     try:
         app()
     except ReleaseError as error:
         sys.stderr.write(f"{error}\n")
+        sys.exit(1)
+    except psycopg.Error as error:
+        sys.stderr.write(
+            f"The database ended this step: {str(error).strip()}. What it had not noted by then is in doubt."
+            " Remedy: `pulumi up` again; it does over what is in doubt.\n"
+        )
         sys.exit(1)
 
 

@@ -78,7 +78,7 @@ def _take(connection: Connection, holder: str, *, over: str | None) -> int | Non
         """
         insert into release.lease as lease (holder, fencing, acquired_at, expires_at)
         values (%(holder)s, 1, now(), now() + make_interval(secs => %(seconds)s))
-        on conflict (only) do update set
+        on conflict (single) do update set
           holder = excluded.holder,
           fencing = lease.fencing + case when lease.holder = excluded.holder then 0 else 1 end,
           acquired_at = case when lease.holder = excluded.holder then lease.acquired_at else now() end,

@@ -3,7 +3,7 @@ create schema if not exists release;
 revoke all on schema release from public;
 
 create table if not exists release.marker (
-  only boolean primary key default true check (only),
+  single boolean primary key default true check (single),
   ref text not null,
   name text not null,
   organization text not null,
@@ -13,7 +13,7 @@ create table if not exists release.marker (
 );
 
 create table if not exists release.lease (
-  only boolean primary key default true check (only),
+  single boolean primary key default true check (single),
   holder text not null,
   fencing bigint not null,
   acquired_at timestamptz not null,

@@ -117,7 +117,7 @@ def _mark(connection: Connection, target: Target) -> None:
         connection.execute(files("release").joinpath("schema.sql").read_bytes())
         connection.execute(
             "insert into release.marker (ref, name, organization, api_host, stack) values (%s, %s, %s, %s, %s)"
-            " on conflict (only) do nothing",
+            " on conflict (single) do nothing",
             [target.ref, target.name, target.organization, target.api_host, target.stack],
         )
 
