@@ -29,16 +29,35 @@ def account_json(call: Call, login: str) -> Json:
     """Show a user or an organisation in the short form, as an owner, author or reviewer appears."""
     organization = call.store.state["organizations"].get(login.lower())
     account = organization or call.store.user(login)
-    kind = "Organization" if organization else "User"
-    url = f"{call.api}/users/{account['login']}"
+    return _short_json(call, account["login"], account["id"], "Organization" if organization else "User")
+
+
+def app_json(call: Call) -> Json:
+    """Show the GitHub Actions app."""
     return {
-        "login": account["login"],
-        "id": account["id"],
-        "node_id": node_id(kind, account["id"]),
-        "avatar_url": f"{call.web}/avatars/{account['id']}",
+        **ACTIONS_APP,
+        "node_id": node_id("App", ACTIONS_APP["id"]),
+        "owner": _short_json(call, "github", 9919, "Organization"),
+        "description": "Automate your workflow from idea to production",
+        "external_url": "https://help.github.com/en/actions",
+        "html_url": "https://github.com/apps/github-actions",
+        "created_at": "2018-07-30T09:30:17Z",
+        "updated_at": "2019-12-10T19:04:12Z",
+        "permissions": {"actions": "write", "checks": "write", "contents": "write", "metadata": "read"},
+        "events": [],
+    }
+
+
+def _short_json(call: Call, login: str, number: int, kind: str) -> Json:
+    url = f"{call.api}/users/{login}"
+    return {
+        "login": login,
+        "id": number,
+        "node_id": node_id(kind, number),
+        "avatar_url": f"{call.web}/avatars/{number}",
         "gravatar_id": "",
         "url": url,
-        "html_url": f"{call.web}/{account['login']}",
+        "html_url": f"{call.web}/{login}",
         **{name: url + path for name, path in _USER_LINKS.items()},
         "type": kind,
         "user_view_type": "public",

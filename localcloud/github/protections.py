@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from localcloud.github.accounts import ACTIONS_APP, account_json, team_json
+from localcloud.github.accounts import ACTIONS_APP, account_json, app_json, team_json
 from localcloud.github.errors import NotFoundError, UnprocessableError
-from localcloud.github.node_ids import node_id, parse_node_id
+from localcloud.github.node_ids import parse_node_id
 from localcloud.github.operations import REPOSITORY, Answer, Call, operation
 from localcloud.github.store import Json, Store
 
@@ -198,5 +198,5 @@ def _actors_json(call: Call, identifiers: list[str], url: str) -> Json:
         **{f"{name}_url": f"{url}/{name}" for name in ("users", "teams", "apps")},
         "users": [account_json(call, item["login"]) for kind, item in actors if kind == "User"],
         "teams": [team_json(call, item) for kind, item in actors if kind == "Team"],
-        "apps": [item | {"node_id": node_id("App", item["id"])} for kind, item in actors if kind == "App"],
+        "apps": [app_json(call) for kind, _ in actors if kind == "App"],
     }

@@ -26,7 +26,6 @@ from localcloud.github.store import Json, Store
 
 _REST = "/api/v3"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-_HOURLY_LIMIT = 5000
 _HOUR = 3600
 
 
@@ -41,13 +40,22 @@ class GitHubService:
         directory: where the state lives; the same again after a restart.
         seed: what must exist from the start.
         clock: gives the time, with its zone; dates and the rate limit follow it.
+        hourly_limit: how many calls an hour are answered; GitHub's own limit for a user is the default.
 
     Raises:
         GitError: the repository cannot be created.
     """
 
-    def __init__(self, directory: Path, seed: GitHubSeed, clock: Callable[[], datetime] = _machine_time) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        seed: GitHubSeed,
+        clock: Callable[[], datetime] = _machine_time,
+        *,
+        hourly_limit: int = 5000,
+    ) -> None:
         self._seed = seed
+        self._limit = hourly_limit
         self._window = 0.0
         self._used = 0
         self.store = Store(directory, clock)
@@ -104,7 +112,7 @@ class GitHubService:
         if time - self._window >= _HOUR:
             self._window, self._used = time, 0
         self._used += 1
-        if self._used > _HOURLY_LIMIT:
+        if self._used > self._limit:
             raise ForbiddenError(f"API rate limit exceeded for user ID {self.store.user(self._seed.users[0])['id']}.")
 
     async def _respond(self, request: Request, answer: Callable[[], Answer]) -> Response:
@@ -112,7 +120,7 @@ class GitHubService:
             given = await run_in_threadpool(answer)
         except GitHubError as error:
             given = Answer(body=error.body(), status=error.status, headers=error.headers)
-        content = b"" if given.body is None else json.dumps(given.body).encode()
+        content = b"" if given.body is None else json.dumps(given.body, sort_keys=True).encode()
         headers = {**self._standing_headers(), **given.headers}
         if content:
             headers["Content-Type"] = "application/json; charset=utf-8"
@@ -127,8 +135,8 @@ class GitHubService:
             "X-GitHub-Media-Type": "github.v3; format=json",
             "X-GitHub-Api-Version-Selected": "2022-11-28",
             "X-GitHub-Request-Id": secrets.token_hex(16).upper(),
-            "X-RateLimit-Limit": str(_HOURLY_LIMIT),
-            "X-RateLimit-Remaining": str(max(0, _HOURLY_LIMIT - self._used)),
+            "X-RateLimit-Limit": str(self._limit),
+            "X-RateLimit-Remaining": str(max(0, self._limit - self._used)),
             "X-RateLimit-Used": str(self._used),
             "X-RateLimit-Reset": str(int(self._window + _HOUR)),
             "X-RateLimit-Resource": "core",

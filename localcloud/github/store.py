@@ -44,6 +44,8 @@ class Store:
                 yield
                 changed = json.dumps(self.state, sort_keys=True)
                 if changed != self._written:
+                    # What is in memory is what a restart would read, down to the order of lists.
+                    self.state = json.loads(changed)
                     write_json(self._path, self.state)
                     self._written = changed
             except BaseException:

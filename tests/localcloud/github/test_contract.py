@@ -1,0 +1,394 @@
+"""Every REST operation, once with success and often with a refusal, against GitHub's published contract."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import httpx
+import jsonschema
+import pytest
+from openapi_core import OpenAPI
+from openapi_core.exceptions import OpenAPIError
+from openapi_core.testing import MockRequest, MockResponse
+
+from localcloud.github.catalogue import OPERATIONS
+from localcloud.github.operations import Operation
+
+R = "/repos/mano-app/mano"
+E = f"{R}/environments/production"
+CONTRACT = Path(__file__).parents[2] / "contracts" / "github-rest-openapi.json"
+
+# What GitHub answers but does not publish: below another name, or not at all.
+ALIASES = {"/repositories/{repository_id}": "/repos/{owner}/{repo}"}
+UNPUBLISHED = {"/organizations/{org_id}/team/{team_id}/members"}
+# The plugin sends can_admins_bypass, which the contract forbids and GitHub takes.
+UNPUBLISHED_REQUESTS = {("PUT", "/repos/{owner}/{repo}/environments/{environment_name}")}
+# GitHub words what is wrong with a ruleset as plain sentences; the contract has objects.
+UNPUBLISHED_REFUSALS = {("/repos/{owner}/{repo}/rulesets", 422)}
+# Refusals that GitHub gives and the contract leaves out for many operations.
+UNDECLARED_STATUSES = {404, 409, 422}
+
+REFUSAL = {
+    "type": "object",
+    "required": ["message", "documentation_url", "status"],
+    "properties": {
+        "message": {"type": "string"},
+        "documentation_url": {"type": "string"},
+        "status": {"type": "string"},
+        "errors": {"type": "array", "minItems": 1},
+    },
+    "additionalProperties": False,
+}
+STRICT_ENVIRONMENT = {
+    "type": "object",
+    "required": ["can_admins_bypass", "protection_rules", "deployment_branch_policy"],
+    "properties": {
+        "can_admins_bypass": {"type": "boolean"},
+        "deployment_branch_policy": {
+            "type": ["object", "null"],
+            "required": ["protected_branches", "custom_branch_policies"],
+            "properties": {
+                "protected_branches": {"type": "boolean"},
+                "custom_branch_policies": {"type": "boolean"},
+            },
+            "additionalProperties": False,
+        },
+        "protection_rules": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["id", "node_id", "type"],
+                "oneOf": [
+                    {"required": ["wait_timer"], "properties": {"type": {"const": "wait_timer"}}},
+                    {
+                        "required": ["reviewers", "prevent_self_review"],
+                        "properties": {"type": {"const": "required_reviewers"}},
+                    },
+                    {"properties": {"type": {"const": "branch_policy"}}},
+                ],
+                "properties": {
+                    "id": {"type": "integer"},
+                    "node_id": {"type": "string"},
+                    "type": {"type": "string"},
+                    "wait_timer": {"type": "integer", "minimum": 1, "maximum": 43200},
+                    "prevent_self_review": {"type": "boolean"},
+                    "reviewers": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 6,
+                        "items": {
+                            "type": "object",
+                            "required": ["type", "reviewer"],
+                            "oneOf": [
+                                {"properties": {"type": {"const": "User"}, "reviewer": {"required": ["login"]}}},
+                                {"properties": {"type": {"const": "Team"}, "reviewer": {"required": ["slug"]}}},
+                            ],
+                            "properties": {
+                                "reviewer": {
+                                    "type": "object",
+                                    "required": ["id", "node_id"],
+                                    "properties": {"id": {"type": "integer"}},
+                                }
+                            },
+                        },
+                    },
+                },
+                "additionalProperties": False,
+            },
+        },
+    },
+}
+STRICT_SECRET = {
+    "type": "object",
+    "required": ["name", "created_at", "updated_at"],
+    "properties": {"name": {"type": "string"}, "created_at": {"type": "string"}, "updated_at": {"type": "string"}},
+    "additionalProperties": False,
+}
+# The published schemas of these let wrong answers through (a string as timer, a secret with its value).
+STRICT: dict[str, dict[str, Any]] = {
+    rf"{E}": STRICT_ENVIRONMENT,
+    rf"({R}/actions|{E}|/repositories/\d+/environments/production)/secrets/TOKEN": STRICT_SECRET,
+}
+
+
+@pytest.fixture(scope="module")
+def contract() -> OpenAPI:
+    document = json.loads(CONTRACT.read_text(encoding="utf-8"))
+    # OpenAPI 3.0 ignores `nullable` beside `oneOf`; GitHub means it: a commit may belong to no account.
+    for name in ("author", "committer"):
+        document["components"]["schemas"]["commit"]["properties"][name]["oneOf"].append(
+            {"type": "object", "nullable": True, "enum": [None]}
+        )
+    return OpenAPI.from_dict(document)
+
+
+@pytest.fixture
+def exchanges(github: Any) -> list[httpx.Response]:
+    for part in (
+        accounts,
+        repository,
+        refs,
+        protection,
+        environments,
+        secrets_and_variables,
+        labels,
+        rulesets,
+        actions,
+    ):
+        part(github)
+    found: list[httpx.Response] = github.exchanges
+    return found
+
+
+def accounts(github: Any) -> None:
+    organization = github("GET", "/orgs/mano-app").json()
+    team = github("GET", "/orgs/mano-app/teams/core").json()
+    for path in (
+        "/orgs/nobody",
+        "/orgs/mano-app/members",
+        "/orgs/mano-app/teams",
+        "/orgs/mano-app/teams/core/members",
+        "/orgs/mano-app/teams/other",
+        f"/organizations/{organization['id']}/team/{team['id']}/members",
+        "/user",
+        "/users/bob",
+        "/users/nobody",
+        "/users/bob/keys",
+        "/users/bob/gpg_keys",
+        f"{R}/collaborators",
+        f"{R}/collaborators/bob",
+        f"{R}/collaborators/nobody",
+        f"{R}/collaborators/bob/permission",
+    ):
+        github("GET", path)
+
+
+def repository(github: Any) -> None:
+    github("GET", R)
+    github("GET", "/repos/mano-app/other")
+    github("PATCH", R, {"delete_branch_on_merge": True, "allow_squash_merge": False, "description": "Backend"})
+    github("PATCH", R, {"security_and_analysis": {"secret_scanning_push_protection": {"status": "enabled"}}})
+    github("PATCH", R, {"default_branch": "absent"})
+    github("PUT", f"{R}/topics", {"names": ["deployment"]})
+    github("GET", f"{R}/topics")
+    github("GET", f"{R}/vulnerability-alerts")
+    github("PUT", f"{R}/vulnerability-alerts")
+    github("GET", f"{R}/vulnerability-alerts")
+    github("DELETE", f"{R}/vulnerability-alerts")
+
+
+def refs(github: Any) -> None:
+    sha = github("GET", f"{R}/git/ref/heads/main").json()["object"]["sha"]
+    github("GET", f"{R}/git/ref/heads/absent")
+    github("GET", f"{R}/git/matching-refs/heads/ma")
+    for name in ("staging", "feature/one", "feature/one"):
+        github("POST", f"{R}/git/refs", {"ref": f"refs/heads/{name}", "sha": sha})
+    github("PATCH", f"{R}/git/refs/heads%2Fstaging", {"sha": sha, "force": False})
+    github("POST", f"{R}/branches/feature%2Fone/rename", {"new_name": "feature/two"})
+    github("GET", f"{R}/branches")
+    github("GET", f"{R}/branches/feature%2Ftwo")
+    github("DELETE", f"{R}/git/refs/heads%2Ffeature%2Ftwo")
+    github("GET", f"{R}/commits/main")
+    github("GET", f"{R}/commits/absent")
+
+
+def protection(github: Any) -> None:
+    github("GET", f"{R}/branches/main/protection")
+    people = github.query('{user(login:"bob"){id} organization(login:"mano-app"){team(slug:"core"){id}}}')["data"]
+    actors = [people["user"]["id"], people["organization"]["team"]["id"], "A_kgDOAAAAADwI"]
+    document = (
+        "mutation($input: CreateBranchProtectionRuleInput!)"
+        "{createBranchProtectionRule(input: $input){branchProtectionRule{id}}}"
+    )
+    flags = ("requiresApprovingReviews", "requiresStatusChecks", "restrictsPushes", "restrictsReviewDismissals")
+    made = github.query(
+        document,
+        input={
+            "repositoryId": github("GET", R).json()["node_id"],
+            "pattern": "main",
+            **dict.fromkeys(flags, True),
+            "requiredApprovingReviewCount": 1,
+            "requiredStatusChecks": [{"context": "release-source", "appId": actors[2]}, {"context": "any"}],
+            **dict.fromkeys(("pushActorIds", "reviewDismissalActorIds", "bypassPullRequestActorIds"), actors),
+        },
+    )
+    assert "errors" not in made
+    github("GET", f"{R}/branches/main/protection")
+    github("GET", f"{R}/branches/main")
+
+
+def environments(github: Any) -> None:
+    bob, core = (github("GET", path).json()["id"] for path in ("/users/bob", "/orgs/mano-app/teams/core"))
+    wanted = {
+        "wait_timer": 30,
+        "prevent_self_review": True,
+        "reviewers": [{"type": "User", "id": bob}, {"type": "Team", "id": core}],
+        "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
+    }
+    github("GET", E)
+    github("PUT", E, wanted | {"can_admins_bypass": False})
+    github("PUT", E, wanted | {"wait_timer": 50_000})
+    github("GET", E)
+    github("GET", f"{R}/environments")
+    policies = f"{E}/deployment-branch-policies"
+    number = github("POST", policies, {"name": "main", "type": "branch"}).json()["id"]
+    github("POST", policies, {"name": "main", "type": "branch"})
+    github("GET", policies)
+    github("GET", f"{policies}/{number}")
+    github("PUT", f"{policies}/{number}", {"name": "release/*"})
+    github("DELETE", f"{policies}/{number}")
+    github("GET", f"{policies}/{number}")
+    github("PUT", f"{R}/environments/gone", {})
+    github("DELETE", f"{R}/environments/gone")
+
+
+def secrets_and_variables(github: Any) -> None:
+    number = github("GET", R).json()["id"]
+    for path in (f"{R}/actions/secrets", f"{E}/secrets", f"/repositories/{number}/environments/production/secrets"):
+        for value in ("first", "second"):
+            github("PUT", f"{path}/TOKEN", github.seal(path, value))
+        github("GET", path)
+        github("GET", f"{path}/TOKEN")
+        github("DELETE", f"{path}/TOKEN")
+        github("GET", f"{path}/TOKEN")
+    for path in (f"{R}/actions/variables", f"{E}/variables"):
+        for _ in range(2):
+            github("POST", path, {"name": "REGION", "value": "eu-central-1"})
+        github("PATCH", f"{path}/REGION", {"name": "REGION", "value": "eu-west-1"})
+        github("GET", path)
+        github("GET", f"{path}/REGION")
+        github("DELETE", f"{path}/REGION")
+        github("GET", f"{path}/REGION")
+
+
+def labels(github: Any) -> None:
+    for _ in range(2):
+        github("POST", f"{R}/labels", {"name": "kind/hotfix", "color": "b60205", "description": "straight to main"})
+    github("GET", f"{R}/labels/kind%2Fhotfix")
+    github("PATCH", f"{R}/labels/kind%2Fhotfix", {"new_name": "hotfix", "color": "000000"})
+    github("GET", f"{R}/labels")
+    github("DELETE", f"{R}/labels/hotfix")
+    github("GET", f"{R}/labels/hotfix")
+
+
+def rulesets(github: Any) -> None:
+    checks = {"required_status_checks": [{"context": "release-source", "integration_id": 15368}]}
+    wanted = {
+        "name": "release-source",
+        "target": "branch",
+        "enforcement": "active",
+        "bypass_actors": [{"actor_id": 1, "actor_type": "OrganizationAdmin", "bypass_mode": "always"}],
+        "conditions": {"ref_name": {"include": ["refs/heads/main"], "exclude": []}},
+        "rules": [
+            {
+                "type": "required_status_checks",
+                "parameters": {"strict_required_status_checks_policy": True, **checks},
+            }
+        ],
+    }
+    number = github("POST", f"{R}/rulesets", wanted).json()["id"]
+    github("POST", f"{R}/rulesets", wanted)
+    github("GET", f"{R}/rulesets")
+    github("GET", f"{R}/rulesets/{number}?includes_parents=false")
+    github("PUT", f"{R}/rulesets/{number}", {"enforcement": "evaluate"})
+    github("DELETE", f"{R}/rulesets/{number}")
+    github("GET", f"{R}/rulesets/{number}")
+
+
+def actions(github: Any) -> None:
+    permissions = f"{R}/actions/permissions"
+    github("GET", permissions)
+    github("GET", f"{permissions}/selected-actions")
+    github("PUT", permissions, {"enabled": True, "allowed_actions": "selected", "sha_pinning_required": True})
+    github("GET", permissions)
+    chosen = {"github_owned_allowed": True, "verified_allowed": False, "patterns_allowed": ["supabase/*"]}
+    github("PUT", f"{permissions}/selected-actions", chosen)
+    github("GET", f"{permissions}/selected-actions")
+    workflow = {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False}
+    github("PUT", f"{permissions}/workflow", workflow)
+    github("GET", f"{permissions}/workflow")
+
+
+def test_every_answer_keeps_to_the_published_contract(exchanges: list[httpx.Response], contract: OpenAPI) -> None:
+    assert "\n".join(mismatches(exchanges, contract)) == ""
+
+
+def test_environments_and_secrets_keep_to_stricter_schemas(exchanges: list[httpx.Response]) -> None:
+    held = 0
+    for response in exchanges:
+        for pattern, schema in STRICT.items():
+            if (
+                re.fullmatch(pattern, path_of(response))
+                and response.request.method == "GET"
+                and response.status_code == 200
+            ):
+                jsonschema.validate(response.json(), schema)
+                held += 1
+    assert held >= 4
+
+
+def test_every_operation_is_exercised_with_success(exchanges: list[httpx.Response]) -> None:
+    called = {operation(response) for response in exchanges if response.status_code < 400}
+    assert set(OPERATIONS) - called == set()
+
+
+def test_a_wrong_answer_is_noticed(exchanges: list[httpx.Response], contract: OpenAPI) -> None:
+    corruptions: dict[str, dict[str, Any]] = {
+        f"{R}/git/ref/heads/main": {"object": None},
+        f"{R}/labels/kind%2Fhotfix": {"color": 7},
+        "/orgs/mano-app": {"login": None},
+        f"{R}/actions/permissions": {"enabled": "yes"},
+    }
+    for path, corruption in corruptions.items():
+        good = next(item for item in exchanges if path_of(item) == path and item.is_success)
+        bad = httpx.Response(200, request=good.request, json=good.json() | corruption)
+        assert list(mismatches([good], contract)) == []
+        assert list(mismatches([bad], contract)) != []
+
+
+def path_of(response: httpx.Response) -> str:
+    return response.url.raw_path.decode().partition("?")[0].removeprefix("/api/v3")
+
+
+def operation(response: httpx.Response) -> Operation:
+    wanted = response.request.method
+    return next(item for item in OPERATIONS if item.method == wanted and item.pattern.fullmatch(path_of(response)))
+
+
+def mismatches(exchanges: list[httpx.Response], contract: OpenAPI) -> Iterator[str]:
+    paths = json.loads(CONTRACT.read_text(encoding="utf-8"))["paths"]
+    for response in exchanges:
+        method, status = response.request.method, response.status_code
+        if status >= 400:
+            jsonschema.validate(response.json(), REFUSAL)
+        template = operation(response).template.replace("+", "")
+        for own, published in ALIASES.items():
+            template = template.replace(own, published)
+        if template in UNPUBLISHED or (template, status) in UNPUBLISHED_REFUSALS:
+            continue
+        if str(status) not in paths[template][method.lower()]["responses"]:
+            if status not in UNDECLARED_STATUSES:
+                yield f"{method} {template} answered {status}, which the contract does not declare"
+            continue
+        try:
+            exchanged = published_exchange(response, template)
+            if response.is_success and (method, template) not in UNPUBLISHED_REQUESTS:
+                contract.validate_request(exchanged[0])
+            contract.validate_response(*exchanged)
+        except OpenAPIError as error:
+            yield f"{method} {template} {status}: {error!r} {getattr(error.__cause__, 'schema_errors', '')}"
+
+
+def published_exchange(response: httpx.Response, template: str) -> tuple[MockRequest, MockResponse]:
+    """Give the exchange with each path parameter in one segment, which is all that OpenAPI knows."""
+    found = operation(response).pattern.fullmatch(path_of(response))
+    assert found
+    names = {"owner": "mano-app", "repo": "mano", **found.groupdict()}
+    path = re.sub(r"\{(\w+)}", lambda name: quote(unquote(names[name[1]]), safe=""), template)
+    method = response.request.method.lower()
+    sent = response.request.content or None
+    request = MockRequest("https://api.github.com", method, path, args=dict(response.url.params), data=sent)
+    return request, MockResponse(response.content, response.status_code, content_type="application/json")
