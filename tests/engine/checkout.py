@@ -99,9 +99,7 @@ class Checkout:
         result = self.run(*command, environment=environment)
         assert result.code == 0, result.text
         document = json.loads(result.text[result.text.index("{") :])
-        return {
-            step["urn"].split("::")[-1]: step["op"] for step in document["steps"] if step["op"] in STEPS
-        }
+        return {step["urn"].split("::")[-1]: step["op"] for step in document["steps"] if step["op"] in STEPS}
 
     def preview(self) -> str:
         result = self.run("pulumi", "preview", "--stack", "staging", "--non-interactive")
@@ -172,4 +170,6 @@ class Live:
             return cursor.fetchall() if cursor.description else []
 
     def ledger(self) -> list[str]:
-        return [row["version"] for row in self.sql("select version from supabase_migrations.schema_migrations order by 1")]
+        return [
+            row["version"] for row in self.sql("select version from supabase_migrations.schema_migrations order by 1")
+        ]

@@ -8,9 +8,15 @@ import httpx
 import psutil
 import pytest
 
+from tests.engine.released import Released
+
 pytestmark = pytest.mark.engine
 
 HELLO = 'Deno.serve(() => new Response("hello"));\n'
+
+
+def append(path: Path, line: str) -> None:
+    path.write_text(f"{path.read_text(encoding='utf-8')}{line}\n", encoding="utf-8")
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -19,7 +25,7 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def test_the_first_up_releases_everything(released) -> None:
+def test_the_first_up_releases_everything(released: Released) -> None:
     checkout, live = released.checkout, released.live
     migrations = sorted(path.name for path in (checkout.directory / "backend/supabase/migrations").glob("*.sql"))
     assert checkout.output("migrations") == migrations
@@ -31,18 +37,18 @@ def test_the_first_up_releases_everything(released) -> None:
     assert health.json()["status"] == "ok"
 
 
-def test_a_second_up_changes_nothing_and_runs_no_command(released) -> None:
+def test_a_second_up_changes_nothing_and_runs_no_command(released: Released) -> None:
     versions = {slug: function["version"] for slug, function in released.live.functions().items()}
     text = released.checkout.up_well("--expect-no-changes")
     assert "release/command" not in text
     assert {slug: function["version"] for slug, function in released.live.functions().items()} == versions
 
 
-def test_the_work_tree_is_clean_afterwards(released) -> None:
+def test_the_work_tree_is_clean_afterwards(released: Released) -> None:
     assert released.checkout.git("status", "--porcelain") == ""
 
 
-def test_protection_environment_and_secrets_read_back(released) -> None:
+def test_protection_environment_and_secrets_read_back(released: Released) -> None:
     live = released.live
     rule = live.graphql(
         '{repository(owner:"mano-app",name:"mano"){branchProtectionRules(first:10){nodes{pattern'
@@ -74,7 +80,22 @@ def test_protection_environment_and_secrets_read_back(released) -> None:
     assert {variable["name"]: variable["value"] for variable in variables} == {"STAGING_API_URL": live.url}
 
 
-def test_every_resource_lies_under_its_component(released) -> None:
+def test_a_preview_works_with_a_language_host_that_reads_the_virtualenv_option(
+    released: Released, tmp_path: Path
+) -> None:
+    # Such a host takes Python from `runtime.options.virtualenv`, and the environment's folder need not be on PATH.
+    # The one installed here takes it from PATH, so a wrapper gives it what the option names, and it alone.
+    checkout, path = released.checkout, released.live.variables["PATH"].split(":")
+    virtualenv = str(checkout.directory / ".venv" / "bin")
+    others = [folder for folder in path if Path(folder).resolve() != Path(virtualenv).resolve()]
+    hosts = [folder for folder in others if (Path(folder) / "pulumi-language-python").exists()]
+    wrapper = tmp_path / "pulumi-language-python"
+    wrapper.write_text(f'#!/bin/sh\nPATH={virtualenv}:$PATH exec {hosts[0]}/pulumi-language-python "$@"\n', "utf-8")
+    wrapper.chmod(0o755)
+    assert checkout.plan(environment={"PATH": ":".join([str(tmp_path), *others])}) == {}
+
+
+def test_every_resource_lies_under_its_component(released: Released) -> None:
     export = released.checkout.run("pulumi", "stack", "export", "--stack", "staging").text
     deployment = json.loads(export[export.index("{") :])["deployment"]
     outside = [
@@ -87,7 +108,7 @@ def test_every_resource_lies_under_its_component(released) -> None:
     assert outside == []
 
 
-def test_no_secret_stands_anywhere_in_plain_text(released) -> None:
+def test_no_secret_stands_anywhere_in_plain_text(released: Released) -> None:
     variables = released.live.variables
     keys = [
         key["api_key"]
@@ -104,16 +125,18 @@ def test_no_secret_stands_anywhere_in_plain_text(released) -> None:
         "first up": released.first_up,
         "preview": preview,
         "log": "\n".join(path.read_text(errors="replace") for path in log),
+        "processes": "\n".join(released.command_lines),
     }
     assert [name for name, text in places.items() if any(secret in text for secret in secrets)] == []
+    # What a search finds nothing in has to be there.
     assert "function-health" in places["state"]
+    assert "functions deploy people" in places["processes"]
 
 
-def test_an_edited_function_is_released_alone(released) -> None:
+def test_an_edited_function_is_released_alone(released: Released) -> None:
     checkout, live = released.checkout, released.live
-    edit(checkout.directory / "backend/supabase/functions/health/handler.ts", "ok", "ok")
     path = checkout.directory / "backend/supabase/functions/health/index.ts"
-    path.write_text(f"{path.read_text(encoding='utf-8')}// edited\n", encoding="utf-8")
+    append(path, "// edited")
     before = live.functions()
     plan = checkout.plan()
     assert plan == {"tests": "update", "function-health": "update", "smoke-tests": "update", "record": "update"}
@@ -124,23 +147,25 @@ def test_an_edited_function_is_released_alone(released) -> None:
     assert checkout.plan() == {}
 
 
-def test_an_edited_shared_module_releases_the_functions_that_use_it(released) -> None:
+def test_an_edited_shared_module_releases_the_functions_that_use_it(released: Released) -> None:
     checkout = released.checkout
     path = checkout.directory / "backend/supabase/functions/_shared/caller.ts"
-    path.write_text(f"{path.read_text(encoding='utf-8')}// edited\n", encoding="utf-8")
+    append(path, "// edited")
     assert {name for name in checkout.plan() if name.startswith("function-")} == {"function-chat", "function-people"}
     checkout.up_well()
     assert checkout.plan() == {}
 
 
-def test_a_new_migration_is_named_and_applied_before_the_functions(released) -> None:
+def test_a_new_migration_is_named_and_applied_before_the_functions(released: Released) -> None:
     checkout, live = released.checkout, released.live
     name = "20270101000000_nicknames.sql"
     backend = checkout.directory / "backend/supabase"
-    (backend / "migrations" / name).write_text("alter table public.people add column nickname text;\n", encoding="utf-8")
+    (backend / "migrations" / name).write_text(
+        "alter table public.people add column nickname text;\n", encoding="utf-8"
+    )
     (backend / "rollbacks" / name).write_text("alter table public.people drop column nickname;\n", encoding="utf-8")
     path = backend / "functions/people/index.ts"
-    path.write_text(f"{path.read_text(encoding='utf-8')}// uses it\n", encoding="utf-8")
+    append(path, "// uses it")
     preview = checkout.preview()
     assert f"migration to apply: {name}" in preview
     assert preview.count("migration to apply") == 1
@@ -151,7 +176,7 @@ def test_a_new_migration_is_named_and_applied_before_the_functions(released) -> 
     assert checkout.plan() == {}
 
 
-def test_a_rotated_token_and_password_run_no_release_command(released) -> None:
+def test_a_rotated_token_and_password_run_no_release_command(released: Released) -> None:
     checkout = released.checkout
     changed = {"SUPABASE_DB_PASSWORD": "another-password-7f3a", "ANTHROPIC_API_KEY": "another-key-51d0"}
     names = {"function-", "migrations", "smoke", "record", "tests", "target"}
@@ -163,7 +188,7 @@ def test_a_rotated_token_and_password_run_no_release_command(released) -> None:
     assert checkout.plan() == {}
 
 
-def test_a_function_deleted_by_hand_is_seen_and_repaired(released) -> None:
+def test_a_function_deleted_by_hand_is_seen_and_repaired(released: Released) -> None:
     checkout, live = released.checkout, released.live
     assert live.api("DELETE", "/functions/health").status_code == 200
     assert set(checkout.plan()) == {"function-health", "smoke-tests", "record"}
@@ -172,7 +197,7 @@ def test_a_function_deleted_by_hand_is_seen_and_repaired(released) -> None:
     assert checkout.plan() == {}
 
 
-def deploy_by_hand(released, slug: str, source: str) -> None:
+def deploy_by_hand(released: Released, slug: str, source: str) -> None:
     metadata = {"entrypoint_path": "index.ts", "name": slug, "verify_jwt": False}
     answer = released.live.api(
         "POST",
@@ -182,14 +207,14 @@ def deploy_by_hand(released, slug: str, source: str) -> None:
     assert answer.status_code == 201, answer.text
 
 
-def test_a_function_put_back_by_hand_is_seen_and_repaired_after_a_failed_up(released) -> None:
+def test_a_function_put_back_by_hand_is_seen_and_repaired_after_a_failed_up(released: Released) -> None:
     checkout, live = released.checkout, released.live
     people = checkout.directory / "backend/supabase/functions/people/index.ts"
     good = people.read_text(encoding="utf-8")
     # It passes every check, and breaks at its first start: the deploy itself finds out.
     people.write_text(f'throw new Error("broken at start");\n{good}', encoding="utf-8")
     chat = checkout.directory / "backend/supabase/functions/chat/index.ts"
-    chat.write_text(f"{chat.read_text(encoding='utf-8')}// edited again\n", encoding="utf-8")
+    append(chat, "// edited again")
     result = checkout.up()
     assert result.code != 0
     assert "people" in result.text
@@ -202,14 +227,14 @@ def test_a_function_put_back_by_hand_is_seen_and_repaired_after_a_failed_up(rele
     assert checkout.plan() == {}
 
 
-def test_a_failing_migration_leaves_everything_as_it_was(released) -> None:
+def test_a_failing_migration_leaves_everything_as_it_was(released: Released) -> None:
     checkout, live = released.checkout, released.live
     name = "20270201000000_broken.sql"
     backend = checkout.directory / "backend/supabase"
     path = backend / "migrations" / name
     path.write_text("create table public.fine (id bigint);\ncreate table public.broken (id nosuchtype);\n", "utf-8")
     health = backend / "functions/health/index.ts"
-    health.write_text(f"{health.read_text(encoding='utf-8')}// with the migration\n", encoding="utf-8")
+    append(health, "// with the migration")
     before = live.ledger(), live.functions()
     result = checkout.up()
     assert result.code != 0
@@ -225,7 +250,7 @@ def test_a_failing_migration_leaves_everything_as_it_was(released) -> None:
     assert checkout.plan() == {}
 
 
-def test_a_syntax_error_is_refused_before_any_migration(released) -> None:
+def test_a_syntax_error_is_refused_before_any_migration(released: Released) -> None:
     checkout, live = released.checkout, released.live
     backend = checkout.directory / "backend/supabase"
     migration = backend / "migrations/20270301000000_later.sql"
@@ -244,7 +269,7 @@ def test_a_syntax_error_is_refused_before_any_migration(released) -> None:
     assert checkout.plan() == {}
 
 
-def test_a_removed_function_is_deleted(released) -> None:
+def test_a_removed_function_is_deleted(released: Released) -> None:
     checkout, live = released.checkout, released.live
     config = checkout.directory / "backend/supabase/config.toml"
     text = config.read_text(encoding="utf-8")
@@ -263,7 +288,7 @@ def test_a_removed_function_is_deleted(released) -> None:
     assert checkout.plan() == {}
 
 
-def test_a_wrong_configuration_is_one_error_before_anything_is_declared(released) -> None:
+def test_a_wrong_configuration_is_one_error_before_anything_is_declared(released: Released) -> None:
     path = released.checkout.directory / "Pulumi.staging.yaml"
     good = path.read_text(encoding="utf-8")
     try:
@@ -280,7 +305,7 @@ def test_a_wrong_configuration_is_one_error_before_anything_is_declared(released
     assert result.text.count("Remedy: ") >= 3
 
 
-def test_each_release_is_on_record_with_its_commit(released) -> None:
+def test_each_release_is_on_record_with_its_commit(released: Released) -> None:
     records = released.live.sql("select digest, git_commit, git_dirty, fencing from release.records order by id")
     assert records[0]["git_commit"] == released.checkout.git("rev-parse", "HEAD").strip()
     assert records[0]["git_dirty"] is False
@@ -289,11 +314,11 @@ def test_each_release_is_on_record_with_its_commit(released) -> None:
     assert lease == [{"free": True}]
 
 
-def test_another_project_behind_the_same_ref_is_refused(released) -> None:
+def test_another_project_behind_the_same_ref_is_refused(released: Released) -> None:
     checkout, live = released.checkout, released.live
     live.sql("update release.marker set name = 'somebody-elses'")
     path = checkout.directory / "backend/supabase/functions/health/index.ts"
-    path.write_text(f"{path.read_text(encoding='utf-8')}// for the wrong target\n", encoding="utf-8")
+    append(path, "// for the wrong target")
     before = live.functions()
     result = checkout.up()
     assert result.code != 0
@@ -304,7 +329,7 @@ def test_another_project_behind_the_same_ref_is_refused(released) -> None:
     assert checkout.plan() == {}
 
 
-def test_stopped_killed_and_started_again_it_has_its_data(released) -> None:
+def test_stopped_killed_and_started_again_it_has_its_data(released: Released) -> None:
     checkout, live = released.checkout, released.live
     ledger = live.ledger()
     checkout.localcloud("stop")
