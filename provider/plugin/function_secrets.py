@@ -78,7 +78,7 @@ class FunctionSecretsResource:
         return inputs["project"], self._apply(operation, inputs, ours=())
 
     def read(self, operation: Operation, identifier: str, before: Properties, state: Properties) -> Found | None:
-        """Read the live digests; a project that can't tell them (paused) leaves the last known ones, with a warning."""
+        """Read the live digests; a project that can't tell them (paused) has none known, which is a difference."""
         project = self.client.project(identifier)
         if project is None:
             return None
@@ -87,8 +87,8 @@ class FunctionSecretsResource:
         except RefusedError as error:
             if not state or project["status"].startswith("ACTIVE"):
                 raise
-            operation.warn(f"the live secrets are unknown, since the project is not active ({error.reason})")
-            return Found(inputs=before, state=state)
+            operation.warn(f"the live secrets are unknown, since the project is {project['status']} ({error.reason})")
+            return Found(inputs=before, state=state | {"digests": {}})
         ours = state.get("digests", {}).keys() | before.get("secrets", {}).keys()
         foreign = self._foreign(operation, live, ours)
         digests = {name: digest for name, digest in live.items() if name in ours}

@@ -156,15 +156,15 @@ def test_the_secrets_of_a_project_that_is_gone_are_gone(resource: FunctionSecret
     resource.delete(recorder.operation(), "a" * 20, {"digests": {"A": digest("1")}})
 
 
-def test_a_paused_project_does_not_stop_the_run_that_restores_it(
+def test_a_paused_project_stops_no_run_and_is_never_clean(
     resource: FunctionSecretsResource, supabase: FakeSupabase, recorder: Recorder
 ) -> None:
     paused = supabase.add_project("paused", status="INACTIVE")
     state = {"project": paused, "digests": {"A": digest("1")}}
     found = resource.read(recorder.operation(), paused, {"secrets": {"A": "1"}}, state)
     assert found
-    assert found.state == state
-    assert "unknown" in recorder.shown(Line.WARNING)[0]
+    assert resource.diff(found.inputs, found.state, {"project": paused, "secrets": {"A": "1"}})
+    assert "the project is INACTIVE" in recorder.shown(Line.WARNING)[0]
     with pytest.raises(RefusedError):
         resource.read(recorder.operation(), paused, {}, {})
 
