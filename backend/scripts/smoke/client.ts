@@ -23,19 +23,17 @@ export class CallFailed extends Error {}
 /** Milliseconds before the second, third, … try; the last one repeats. */
 export const patientBackoff: readonly number[] = [250, 500, 1_000, 2_000, 4_000];
 
-/** Longer than the chat function waits for its answer; a hanging connection must not take all the time. */
-const longestTryMs = 75_000;
-
 /**
  * Calls the project until it answers as expected or the time is up. Connection errors, 404s of the gateway
- * (a function just deployed), 429 and 5xx (cold starts) are tried again, other answers are final.
+ * (a function just deployed), 429 and 5xx (cold starts) are tried again, other answers are final. One call
+ * takes at most half of the time, so that the others still tell what they find, and one try a quarter.
  */
 export class Client {
   #tries = 0;
   readonly #secrets: string[];
 
   constructor(
-    private readonly options: Pick<Options, "baseUrl" | "publishableKey" | "secretKey">,
+    private readonly options: Omit<Options, "json">,
     private readonly signal: AbortSignal,
     private readonly backoff: readonly number[] = patientBackoff,
   ) {
@@ -60,15 +58,16 @@ export class Client {
 
   /** The first answer that `accepts` accepts. Throws `CallFailed`. */
   async call(call: Call, accepts: (answer: Answer) => boolean): Promise<Answer> {
+    const limit = AbortSignal.any([this.signal, AbortSignal.timeout(this.options.timeoutMs / 2)]);
     let last = "was not sent";
     for (let tried = 0;; tried++) {
-      if (tried > 0) await pause(this.backoff[Math.min(tried, this.backoff.length) - 1] ?? 0, this.signal);
-      if (this.signal.aborted) {
-        const reason = this.signal.reason?.name === "TimeoutError" ? "the time is up" : "interrupted";
+      if (tried > 0) await pause(this.backoff[Math.min(tried, this.backoff.length) - 1] ?? 0, limit);
+      if (limit.aborted) {
+        const reason = limit.reason?.name === "TimeoutError" ? "the time is up" : "interrupted";
         throw new CallFailed(this.safe(`${call.method} ${call.path} ${last}; tries: ${tried}; ${reason}`));
       }
       this.#tries++;
-      const answer = await this.#send(call);
+      const answer = await this.#send(call, limit);
       if (answer instanceof Error) {
         last = `got no answer (${answer.message})`;
         continue;
@@ -79,7 +78,7 @@ export class Client {
     }
   }
 
-  async #send(call: Call): Promise<Answer | Error> {
+  async #send(call: Call, limit: AbortSignal): Promise<Answer | Error> {
     const key = call.key === "secret" ? this.options.secretKey : this.options.publishableKey;
     const headers = new Headers({ apikey: key });
     // The new keys are no JWTs and belong into `apikey` alone; the legacy ones are expected in both.
@@ -93,7 +92,7 @@ export class Client {
         headers,
         body: call.body === undefined ? null : JSON.stringify(call.body),
         redirect: "manual",
-        signal: AbortSignal.any([this.signal, AbortSignal.timeout(longestTryMs)]),
+        signal: AbortSignal.any([limit, AbortSignal.timeout(this.options.timeoutMs / 4)]),
       });
       const text = await response.text();
       return { status: response.status, body: jsonIn(text) };

@@ -39,7 +39,8 @@ export async function runSmokeTests(
   try {
     await checkFlows(checks, client, users);
   } finally {
-    const cleaner = new Client(options, AbortSignal.timeout(cleanUpMs), backoff);
+    const ownTime = { ...options, timeoutMs: cleanUpMs };
+    const cleaner = new Client(ownTime, AbortSignal.timeout(cleanUpMs), backoff);
     await checks.check("clean-up", cleaner, async () => {
       const count = users.length === 0 ? 0 : await deleteUsers(cleaner, users);
       return passed(count, `${count} test users deleted`);

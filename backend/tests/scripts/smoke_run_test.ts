@@ -126,8 +126,20 @@ Deno.test("a project that never answers fails when the time is up", async () => 
   const report = await run(project, { timeoutMs: 200 });
   assert.equal(statusOf(report, "health"), "failed");
   assert.match(detailOf(report, "health"), /answered 503; tries: \d+; the time is up$/);
-  assert.equal(statusOf(report, "sign-up"), "not run");
+  assert.equal(statusOf(report, "log-in"), "not run");
   assert.equal(report.ok, false);
+});
+
+Deno.test("a function that hangs leaves time for the other checks", async () => {
+  await using project = new ProjectStandIn();
+  const released = Promise.withResolvers<undefined>();
+  project.fault = (_, path) => path === "/functions/v1/health" ? released.promise : undefined;
+  const report = await run(project, { timeoutMs: 1_000 });
+  released.resolve(undefined);
+  assert.deepEqual(report.checks.filter(({ status }) => status !== "passed").map(({ name }) => name), [
+    "health",
+  ]);
+  assert.match(detailOf(report, "health"), /got no answer/);
 });
 
 for (
