@@ -241,6 +241,10 @@ class ManagementApi:
 
     async def _change_auth(self, request: Request) -> Any:
         project = self._of(request)
+        known = contract()["auth_settings"].keys() - AuthSettings.model_fields.keys()
+        beyond = sorted(known & (await _read(request, dict[str, Any])).keys())
+        if beyond:
+            raise OperationNotImplementedError(f"changing {', '.join(beyond)}")
         project.auth |= (await _read(request, AuthSettings)).model_dump(exclude_unset=True)
         self._state.save()
         return auth_settings(project)

@@ -50,7 +50,8 @@ def cut(document: dict[str, Any]) -> dict[str, Any]:
     open_names = _references(paths)
     while open_names:
         name = open_names.pop()
-        schemas[name] = document["components"]["schemas"][name]
+        schemas[name] = {**document["components"]["schemas"][name]}
+        schemas[name].pop("hideDefinitions", None)  # no OpenAPI keyword, and validators refuse the whole for it
         open_names |= _references(schemas[name]) - schemas.keys()
     components = {**document["components"], "schemas": dict(sorted(schemas.items()))}
     return {**document, "x-source": SOURCE, "tags": [], "paths": paths, "components": components}
