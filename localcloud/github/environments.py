@@ -6,7 +6,7 @@ from localcloud.github.accounts import account_json, team_json
 from localcloud.github.errors import InvalidFieldsError, NotFoundError, UnprocessableError
 from localcloud.github.node_ids import node_id
 from localcloud.github.operations import ENVIRONMENT, NO_CONTENT, REPOSITORY, Answer, Call, operation
-from localcloud.github.store import Json
+from localcloud.github.store import Json, found
 
 _POLICIES = ENVIRONMENT + "/deployment-branch-policies"
 _POLICY = _POLICIES + "/{branch_policy_id}"
@@ -20,10 +20,7 @@ def environment_of(call: Call) -> Json:
     Raises:
         NotFoundError: there is none.
     """
-    found: Json | None = call.repository["environments"].get(call.parameters["environment_name"].lower())
-    if found is None:
-        raise NotFoundError
-    return found
+    return found(call.repository["environments"], call.parameters["environment_name"])
 
 
 @operation("GET", REPOSITORY + "/environments")
@@ -132,10 +129,7 @@ def delete_policy(call: Call) -> Answer:
 
 
 def _policy(call: Call) -> Json:
-    found: Json | None = environment_of(call)["policies"].get(call.parameters["branch_policy_id"])
-    if found is None:
-        raise NotFoundError
-    return found
+    return found(environment_of(call)["policies"], call.parameters["branch_policy_id"])
 
 
 def _policy_json(policy: Json) -> Json:

@@ -2,10 +2,10 @@
 
 import re
 
-from localcloud.github.errors import InvalidFieldsError, NotFoundError
+from localcloud.github.errors import InvalidFieldsError
 from localcloud.github.node_ids import node_id
 from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
-from localcloud.github.store import Json
+from localcloud.github.store import Json, found
 
 _LABELS = REPOSITORY + "/labels"
 _LABEL = _LABELS + "/{name+}"
@@ -65,10 +65,7 @@ def delete_label(call: Call) -> Answer:
 
 
 def _label(call: Call) -> Json:
-    found: Json | None = call.repository["labels"].get(call.parameters["name"].lower())
-    if found is None:
-        raise NotFoundError
-    return found
+    return found(call.repository["labels"], call.parameters["name"])
 
 
 def _require_free(call: Call, name: str) -> None:

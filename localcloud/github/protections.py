@@ -10,25 +10,12 @@ from localcloud.github.operations import REPOSITORY, Answer, Call, operation
 from localcloud.github.store import Json, Store
 
 FLAGS = (
-    "allowsDeletions",
-    "allowsForcePushes",
-    "blocksCreations",
-    "dismissesStaleReviews",
-    "isAdminEnforced",
-    "lockAllowsFetchAndMerge",
-    "lockBranch",
-    "requireLastPushApproval",
-    "requiresApprovingReviews",
-    "requiresCodeOwnerReviews",
-    "requiresCommitSignatures",
-    "requiresConversationResolution",
-    "requiresDeployments",
-    "requiresLinearHistory",
-    "requiresStatusChecks",
-    "requiresStrictStatusChecks",
-    "restrictsPushes",
+    "allowsDeletions", "allowsForcePushes", "blocksCreations", "dismissesStaleReviews", "isAdminEnforced",
+    "lockAllowsFetchAndMerge", "lockBranch", "requireLastPushApproval", "requiresApprovingReviews",
+    "requiresCodeOwnerReviews", "requiresCommitSignatures", "requiresConversationResolution", "requiresDeployments",
+    "requiresLinearHistory", "requiresStatusChecks", "requiresStrictStatusChecks", "restrictsPushes",
     "restrictsReviewDismissals",
-)
+)  # fmt: skip
 ACTOR_LISTS = ("bypassForcePushActorIds", "bypassPullRequestActorIds", "pushActorIds", "reviewDismissalActorIds")
 _OTHERS = ("pattern", "requiredApprovingReviewCount", "requiredDeploymentEnvironments")
 _MAX_REVIEWS = 6

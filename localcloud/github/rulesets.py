@@ -1,39 +1,21 @@
 """Repository rulesets."""
 
-from localcloud.github.errors import InvalidFieldsError, NotFoundError
+from localcloud.github.errors import InvalidFieldsError
 from localcloud.github.node_ids import node_id
 from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
-from localcloud.github.store import Json
+from localcloud.github.store import Json, found
 
 _RULESETS = REPOSITORY + "/rulesets"
 _RULESET = _RULESETS + "/{ruleset_id}"
 _ENFORCEMENTS = {"disabled", "active", "evaluate"}
 _TARGETS = {"branch", "tag", "push"}
 _RULE_TYPES = {
-    "creation",
-    "update",
-    "deletion",
-    "required_linear_history",
-    "merge_queue",
-    "required_deployments",
-    "required_signatures",
-    "pull_request",
-    "required_status_checks",
-    "non_fast_forward",
-    "commit_message_pattern",
-    "commit_author_email_pattern",
-    "committer_email_pattern",
-    "branch_name_pattern",
-    "tag_name_pattern",
-    "workflows",
-    "code_scanning",
-    "copilot_code_review",
-    "license_compliance_scanning",
-    "file_path_restriction",
-    "max_file_path_length",
-    "file_extension_restriction",
-    "max_file_size",
-}
+    "creation", "update", "deletion", "required_linear_history", "merge_queue", "required_deployments",
+    "required_signatures", "pull_request", "required_status_checks", "non_fast_forward", "commit_message_pattern",
+    "commit_author_email_pattern", "committer_email_pattern", "branch_name_pattern", "tag_name_pattern", "workflows",
+    "code_scanning", "copilot_code_review", "license_compliance_scanning", "file_path_restriction",
+    "max_file_path_length", "file_extension_restriction", "max_file_size",
+}  # fmt: skip
 
 
 @operation("GET", _RULESETS)
@@ -82,10 +64,7 @@ def delete_ruleset(call: Call) -> Answer:
 
 
 def _ruleset(call: Call) -> Json:
-    found: Json | None = call.repository["rulesets"].get(call.parameters["ruleset_id"])
-    if found is None:
-        raise NotFoundError
-    return found
+    return found(call.repository["rulesets"], call.parameters["ruleset_id"])
 
 
 def _changed(call: Call, ruleset: Json) -> Json:

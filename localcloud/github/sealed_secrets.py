@@ -9,9 +9,9 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
 from localcloud.github.environments import environment_of
-from localcloud.github.errors import NotFoundError, UnprocessableError
+from localcloud.github.errors import UnprocessableError
 from localcloud.github.operations import ENVIRONMENT, NO_CONTENT, REPOSITORY, Answer, Call, operation
-from localcloud.github.store import Json
+from localcloud.github.store import Json, found
 
 _COLLECTIONS = (
     REPOSITORY + "/actions/secrets",
@@ -78,18 +78,16 @@ def put_secret(call: Call) -> Answer:
         value = SealedBox(_private_key(call)).decrypt(b64decode(sealed, validate=True))
     except (CryptoError, binascii.Error):
         raise UnprocessableError("Secret could not be decrypted with the repository's key.") from None
-    secrets = _secrets(call)
-    created_at = secrets[name]["created_at"] if name in secrets else call.store.now()
-    existed = name in secrets
-    digest = hashlib.sha256(value).hexdigest()
-    secrets[name] = {"name": name, "created_at": created_at, "updated_at": call.store.now(), "sha256": digest}
-    return NO_CONTENT if existed else Answer(body={}, status=201)
+    former = _secrets(call).get(name.lower())
+    dates = {"created_at": former["created_at"] if former else call.store.now(), "updated_at": call.store.now()}
+    _secrets(call)[name.lower()] = {"name": name, "sha256": hashlib.sha256(value).hexdigest(), **dates}
+    return NO_CONTENT if former else Answer(body={}, status=201)
 
 
 @operation("DELETE", *_ITEMS)
 def delete_secret(call: Call) -> Answer:
     """Delete a secret."""
-    del _secrets(call)[_secret(call)["name"]]
+    del _secrets(call)[_secret(call)["name"].lower()]
     return NO_CONTENT
 
 
@@ -100,10 +98,7 @@ def _secrets(call: Call) -> dict[str, Json]:
 
 
 def _secret(call: Call) -> Json:
-    found = _secrets(call).get(call.parameters["secret_name"].upper())
-    if found is None:
-        raise NotFoundError
-    return found
+    return found(_secrets(call), call.parameters["secret_name"])
 
 
 def _secret_json(secret: Json) -> Json:

@@ -1,7 +1,7 @@
 """What the local GitHub knows, kept as one JSON document and one bare git repository per repository."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,18 @@ from localcloud.github.git import BareRepository
 Json = dict[str, Any]
 
 _EMPTY: Json = {"last_id": 1_000_000, "organizations": {}, "users": {}, "teams": {}, "repositories": {}}
+
+
+def found(items: Mapping[str, Json], name: str) -> Json:
+    """Give the item of a name in any case; the keys are in lower case.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    item = items.get(name.lower())
+    if item is None:
+        raise NotFoundError
+    return item
 
 
 class Store:
@@ -68,30 +80,24 @@ class Store:
         Raises:
             NotFoundError: there is none of that name; so for each of the methods below.
         """
-        return _found(self.state["organizations"].get(login.lower()))
+        return found(self.state["organizations"], login)
 
     def user(self, login: str) -> Json:
         """Find a user."""
-        return _found(self.state["users"].get(login.lower()))
+        return found(self.state["users"], login)
 
     def team(self, organization: str, slug: str) -> Json:
         """Find a team of an organisation."""
-        return _found(self.state["teams"].get(f"{organization}/{slug}".lower()))
+        return found(self.state["teams"], f"{organization}/{slug}")
 
     def repository(self, owner: str, name: str) -> Json:
         """Find a repository by its names."""
-        return _found(self.state["repositories"].get(f"{owner}/{name}".lower()))
+        return found(self.state["repositories"], f"{owner}/{name}")
 
     def by_id(self, kind: str, number: int) -> Json:
         """Find one of the "organizations", "users", "teams" or "repositories" by its number."""
-        return _found(next((item for item in self.state[kind].values() if item["id"] == number), None))
+        return found({str(item["id"]): item for item in self.state[kind].values()}, str(number))
 
     def git(self, owner: str, name: str) -> BareRepository:
         """Give the bare repository of a repository."""
         return BareRepository(self._git / owner.lower() / f"{name.lower()}.git")
-
-
-def _found(item: Json | None) -> Json:
-    if item is None:
-        raise NotFoundError
-    return item

@@ -1,10 +1,10 @@
 """Actions variables of repositories and environments."""
 
 from localcloud.github.environments import environment_of
-from localcloud.github.errors import ConflictError, NotFoundError
+from localcloud.github.errors import ConflictError
 from localcloud.github.operations import ENVIRONMENT, NO_CONTENT, REPOSITORY, Answer, Call, operation
 from localcloud.github.sealed_secrets import canonical_name
-from localcloud.github.store import Json
+from localcloud.github.store import Json, found
 
 _COLLECTIONS = (REPOSITORY + "/actions/variables", ENVIRONMENT + "/variables")
 _ITEMS = tuple(f"{collection}/{{name}}" for collection in _COLLECTIONS)
@@ -24,14 +24,10 @@ def create_variable(call: Call) -> Answer:
         ConflictError: there is one of that name.
     """
     name, value = canonical_name(call.required("name", str), "Variable"), call.required("value", str)
-    if name in _variables(call):
+    if name.lower() in _variables(call):
         raise ConflictError("Already exists - Variable already exists")
-    _variables(call)[name] = {
-        "name": name,
-        "value": value,
-        "created_at": call.store.now(),
-        "updated_at": call.store.now(),
-    }
+    dates = dict.fromkeys(("created_at", "updated_at"), call.store.now())
+    _variables(call)[name.lower()] = {"name": name, "value": value, **dates}
     return Answer(body={}, status=201)
 
 
@@ -46,18 +42,18 @@ def update_variable(call: Call) -> Answer:
     """Change the value or the name."""
     variables, variable = _variables(call), _variable(call)
     name = canonical_name(call.optional("name", str, variable["name"]), "Variable")
-    if name != variable["name"] and name in variables:
+    if name != variable["name"] and name.lower() in variables:
         raise ConflictError("Already exists - Variable already exists")
     value = call.optional("value", str, variable["value"])
-    del variables[variable["name"]]
-    variables[name] = variable | {"name": name, "value": value, "updated_at": call.store.now()}
+    del variables[variable["name"].lower()]
+    variables[name.lower()] = variable | {"name": name, "value": value, "updated_at": call.store.now()}
     return NO_CONTENT
 
 
 @operation("DELETE", *_ITEMS)
 def delete_variable(call: Call) -> Answer:
     """Delete a variable."""
-    del _variables(call)[_variable(call)["name"]]
+    del _variables(call)[_variable(call)["name"].lower()]
     return NO_CONTENT
 
 
@@ -68,7 +64,4 @@ def _variables(call: Call) -> dict[str, Json]:
 
 
 def _variable(call: Call) -> Json:
-    found = _variables(call).get(call.parameters["name"].upper())
-    if found is None:
-        raise NotFoundError
-    return found
+    return found(_variables(call), call.parameters["name"])

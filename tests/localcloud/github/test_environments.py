@@ -79,7 +79,7 @@ def test_a_secret_is_kept_as_a_digest_alone(github: Any, stored: Any, tmp_path: 
     assert github("PUT", f"{path}/token", github.seal(path, "a value to hide")).status_code == 201
     assert github("PUT", f"{path}/TOKEN", github.seal(path, "a value to hide")).status_code == 204
     (repository,) = stored()["repositories"].values()
-    kept = repository["environments"]["production"]["secrets"]["TOKEN"]
+    kept = repository["environments"]["production"]["secrets"]["token"]
     assert kept["sha256"] == hashlib.sha256(b"a value to hide").hexdigest()
     for file in (tmp_path / "github").rglob("*"):
         assert not file.is_file() or b"a value to hide" not in file.read_bytes()
