@@ -52,11 +52,9 @@ def _install(to: Path) -> None:
         if carried is not None:
             command = [carried / "node", carried.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
         remedy = "Check that npm reaches a registry (`npm ping`), then run `python3 -m toolchain ensure` again."
-        # The lock file lacks the Supabase CLI for other platforms than this one, which its registry did not have.
-        locked = json.loads((to / "package-lock.json").read_text())["packages"]
-        install = "ci" if f"node_modules/@supabase/cli-{_platform()}" in locked else "install"
+        # Not `npm ci`, which wants all platforms: the lock file's registry had the Supabase CLI for Linux on x64 only.
         run(
-            [*command, install, "--no-audit", "--no-fund", "--ignore-scripts"],
+            [*command, "install", "--no-audit", "--no-fund", "--ignore-scripts"],
             cwd=to,
             environment=environment,
             consequence=_CONSEQUENCE,

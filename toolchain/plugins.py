@@ -19,10 +19,8 @@ def folder(name: str) -> Path:
 def present(name: str) -> bool:
     """Whether the engine finds the plugin: the published one, or one built from the sources as they are now."""
     installed = folder(name)
-    if (
-        not (installed / f"pulumi-resource-{name}").exists()
-        or installed.with_name(f"{installed.name}.partial").exists()
-    ):
+    half_done = installed.with_name(f"{installed.name}.partial").exists()
+    if half_done or not (installed / f"pulumi-resource-{name}").exists():
         return False
     stamp = _stamp(name)
     return not stamp.exists() or stamp.read_text() == golang.recipe(name)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from toolchain.errors import ToolchainError
 
-_LINES_SHOWN = 15
+# Some tools say first what is wrong (npm), others last (go, pip).
+_LINES_SHOWN = 12
 
 
 def run(
@@ -48,6 +49,9 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise ToolchainError(f"`{shown}` took more than {timeout:.0f} s. {consequence} {remedy}") from error
     if done.returncode != 0:
-        last = "\n".join(f"    {line}" for line in (done.stdout + done.stderr).splitlines()[-_LINES_SHOWN:])
-        raise ToolchainError(f"`{shown}` failed with exit code {done.returncode}:\n{last}\n{consequence} {remedy}")
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        if len(lines) > 2 * _LINES_SHOWN:
+            lines = [*lines[:_LINES_SHOWN], "…", *lines[-_LINES_SHOWN:]]
+        said = "\n".join(f"    {line}" for line in lines)
+        raise ToolchainError(f"`{shown}` failed with exit code {done.returncode}:\n{said}\n{consequence} {remedy}")
     return done.stdout

@@ -55,7 +55,7 @@ def ensure() -> None:
 def _with_uv(interpreter: Path) -> None:
     run([*_pip(interpreter), f"uv=={pins.UV}"], consequence="", remedy="")
     # Missing bytecode costs each run of the program seconds, and uv does not write it by itself.
-    sync = ["pip", "sync", "--quiet", "--compile-bytecode", "--python", interpreter]
+    sync = f"pip sync --quiet --compile-bytecode --python {FOLDER.name}".split()
     run([FOLDER / "bin" / "uv", *sync, *_REQUIREMENTS], cwd=PROJECT, consequence="", remedy="")
 
 
