@@ -235,5 +235,5 @@ def get_permission(call: Call) -> Answer:
 
 def _team(call: Call) -> Json:
     if "team_id" in call.parameters:
-        return call.store.by_id("teams", int(call.parameters["team_id"]))
+        return call.store.by_id("teams", call.parameters["team_id"])
     return call.store.team(call.parameters["org"], call.parameters["team_slug"])

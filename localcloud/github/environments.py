@@ -45,7 +45,7 @@ def put_environment(call: Call) -> Answer:
         InvalidFieldsError: a reviewer that does not exist.
     """
     wait = call.optional("wait_timer", int, 0)
-    reviewers: list[Json] = call.optional("reviewers", list, [])
+    reviewers = call.objects("reviewers", [])
     policy = call.optional("deployment_branch_policy", dict, {})
     if not 0 <= wait <= _MAX_WAIT:
         raise UnprocessableError(f"Wait timer must be between 0 and {_MAX_WAIT}.")

@@ -71,7 +71,7 @@ class Call:
             ForbiddenError: it is archived and the request would write to it.
         """
         if "repository_id" in self.parameters:
-            found = self.store.by_id("repositories", int(self.parameters["repository_id"]))
+            found = self.store.by_id("repositories", self.parameters["repository_id"])
         else:
             found = self.store.repository(self.parameters["owner"], self.parameters["repo"])
         if found["archived"] and self.method not in {"GET", "PATCH"}:
@@ -110,6 +110,17 @@ class Call:
         if self.body.get(name) is None:
             raise UnprocessableError(f'Invalid request.\n\n"{name}" wasn\'t supplied.')
         return self.optional(name, kind, kind())
+
+    def objects(self, name: str, default: list[Json]) -> list[Json]:
+        """Read a field of the body that is a list of objects.
+
+        Raises:
+            UnprocessableError: it is not.
+        """
+        items = self.optional(name, list, default)
+        if not all(isinstance(item, dict) for item in items):
+            raise UnprocessableError(f"Invalid request.\n\nFor 'properties/{name}', not a list of objects.")
+        return items
 
     def page(self, items: list[Any], key: str | None = None) -> Answer:
         """Answer one page (`page`, `per_page`) of a list, with the Link header where there are more.

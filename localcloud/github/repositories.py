@@ -51,6 +51,7 @@ _DEFAULTS: Json = {
     "web_commit_signoff_required": False,
 }
 _SECURITY = ("secret_scanning", "secret_scanning_push_protection", "dependabot_security_updates")
+_NOT_EMULATED = {"has_pull_requests", "pull_request_creation_policy"}
 _MERGE_METHODS = ("allow_squash_merge", "allow_merge_commit", "allow_rebase_merge")
 
 
@@ -107,11 +108,16 @@ def update_repository(call: Call) -> Answer:
 
     Raises:
         InvalidFieldsError: the default branch does not exist, or no merge method would be left.
-        NotEmulatedError: a rename.
+        NotEmulatedError: a rename, or a setting that is not kept here.
     """
     repository = call.repository
     if call.optional("name", str, repository["name"]) != repository["name"]:
         raise NotEmulatedError("Renaming a repository")
+    security: dict[str, Any] = call.optional("security_and_analysis", dict, {})
+    for setting in sorted((_NOT_EMULATED & call.body.keys()) | (security.keys() - {*_SECURITY})):
+        raise NotEmulatedError(f"The repository setting {setting}")
+    if any(value not in ({"status": "enabled"}, {"status": "disabled"}) for value in security.values()):
+        raise _refused("security_and_analysis", "Each status is enabled or disabled.")
     settings = repository["settings"] | {
         name: call.optional(name, str if default is None else type(default), default)
         for name, default in _DEFAULTS.items()
@@ -129,10 +135,9 @@ def update_repository(call: Call) -> Answer:
                 f"The branch {branch} was not found. Please push that ref first or create it via the Git Data API.",
             )
         call.git.set_default(branch)
-    security: dict[str, Any] = call.optional("security_and_analysis", dict, {})
     private = call.optional("private", bool, repository["private"])
     repository["private"] = call.optional("visibility", str, "private" if private else "public") != "public"
-    repository["security"] |= {name: value["status"] for name, value in security.items() if name in _SECURITY}
+    repository["security"] |= {name: value["status"] for name, value in security.items()}
     repository["archived"] = call.optional("archived", bool, repository["archived"])
     repository |= {"settings": settings, "default_branch": branch, "updated_at": call.store.now()}
     return Answer(body=repository_json(call))

@@ -71,7 +71,7 @@ def _changed(call: Call, ruleset: Json) -> Json:
     name = call.optional("name", str, ruleset.get("name", ""))
     enforcement = call.optional("enforcement", str, ruleset.get("enforcement", ""))
     target = call.optional("target", str, ruleset["target"])
-    rules: list[Json] = call.optional("rules", list, ruleset["rules"])
+    rules = call.objects("rules", ruleset["rules"])
     others = [item for item in call.repository["rulesets"].values() if item["id"] != ruleset["id"]]
     mistakes = [f"Invalid rule '{rule.get('type')}': " for rule in rules if rule.get("type") not in _RULE_TYPES]
     if any(item["name"] == name for item in others):
@@ -87,7 +87,7 @@ def _changed(call: Call, ruleset: Json) -> Json:
         "enforcement": enforcement,
         "target": target,
         "rules": rules,
-        "bypass_actors": call.optional("bypass_actors", list, ruleset["bypass_actors"]),
+        "bypass_actors": call.objects("bypass_actors", ruleset["bypass_actors"]),
         "conditions": call.optional("conditions", dict, ruleset["conditions"]),
         "updated_at": call.store.now(),
     }

@@ -70,7 +70,7 @@ class GitHubService:
         ]
 
     async def _rest(self, request: Request) -> Response:
-        path = request.scope["raw_path"].decode("ascii").partition("?")[0].removeprefix(_REST)
+        path = request.scope["raw_path"].decode("latin-1").partition("?")[0].removeprefix(_REST)
         content = await request.body()
 
         def answer() -> Answer:

@@ -94,7 +94,7 @@ class Store:
         """Find a repository by its names."""
         return found(self.state["repositories"], f"{owner}/{name}")
 
-    def by_id(self, kind: str, number: int) -> Json:
+    def by_id(self, kind: str, number: int | str) -> Json:
         """Find one of the "organizations", "users", "teams" or "repositories" by its number."""
         return found({str(item["id"]): item for item in self.state[kind].values()}, str(number))
 

@@ -88,6 +88,31 @@ github.ActionsRepositoryPermissions(
 )
 """
 
+REPOSITORY_PROGRAM = """
+import pulumi
+import pulumi_github as github
+
+github.Repository(
+    "repository",
+    name="mano",
+    description="Backend",
+    visibility="private",
+    has_issues=True,
+    has_projects=True,
+    has_wiki=True,
+    allow_squash_merge=False,
+    delete_branch_on_merge=True,
+    archive_on_destroy=True,
+    topics=["deployment"],
+    security_and_analysis={
+        "secret_scanning": {"status": "enabled"},
+        "secret_scanning_push_protection": {"status": "enabled"},
+    },
+    opts=pulumi.ResourceOptions(import_="mano"),
+)
+github.WorkflowRepositoryPermissions("workflows", repository="mano", default_workflow_permissions="read")
+"""
+
 
 @dataclass
 class Stack:
@@ -210,3 +235,15 @@ def test_what_exists_is_adopted(stack: Stack, tmp_path: Path) -> None:
     assert {item["urn"].partition("::")[2] for item in stack.resources()} == {
         item["urn"].partition("::")[2] for item in made
     }
+
+
+@pytest.mark.engine
+def test_the_repository_is_adopted_and_archived_instead_of_deleted(github: Any, stack: Stack) -> None:
+    (stack.folder / "__main__.py").write_text(REPOSITORY_PROGRAM, encoding="utf-8")
+    stack.run("up", "--yes", "--skip-preview")
+    shown = github("GET", R).json()
+    assert (shown["description"], shown["allow_squash_merge"], shown["topics"]) == ("Backend", False, ["deployment"])
+    assert shown["security_and_analysis"]["secret_scanning_push_protection"] == {"status": "enabled"}
+    stack.run("preview", "--refresh", "--expect-no-changes")
+    stack.run("destroy", "--yes", "--skip-preview")
+    assert github("GET", R).json()["archived"] is True

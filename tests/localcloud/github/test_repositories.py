@@ -25,6 +25,16 @@ def test_push_protection_is_switched_on(github: Any) -> None:
     assert shown["secret_scanning"] == {"status": "disabled"}
 
 
+def test_a_setting_that_is_not_kept_is_no_success(github: Any) -> None:
+    for setting in (
+        {"pull_request_creation_policy": "all"},
+        {"security_and_analysis": {"advanced_security": {"status": "enabled"}}},
+        {"name": "renamed"},
+    ):
+        assert github("PATCH", R, setting).status_code == 501
+    assert github("PATCH", R, {"security_and_analysis": {"secret_scanning": {"status": "on"}}}).status_code == 422
+
+
 def test_an_archived_repository_is_read_only(github: Any) -> None:
     github("PATCH", R, {"archived": True})
     refused = github("POST", f"{R}/labels", {"name": "x"})
