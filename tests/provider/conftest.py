@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 
 from provider.plugin.client import Client
@@ -6,8 +8,10 @@ from tests.provider.recorder import Recorder
 
 
 @pytest.fixture
-def supabase() -> FakeSupabase:
-    return FakeSupabase()
+def supabase() -> Iterator[FakeSupabase]:
+    fake = FakeSupabase()
+    yield fake
+    assert fake.violations == []
 
 
 @pytest.fixture

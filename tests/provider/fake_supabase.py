@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from tests.provider.contract import violations
+
 TOKEN = "sbp_" + "0123456789abcdef" * 2 + "01234567"
 DROP = 0
 """As the status of a fault: do the work, then break the connection."""
@@ -63,6 +65,7 @@ class FakeSupabase:
     """Seconds before each answer."""
     faults: list[Fault] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     lock: RLock = field(default_factory=RLock)
 
     def add_project(self, name: str = "app", *, status: str = "ACTIVE_HEALTHY", region: str = "eu-central-1") -> str:
@@ -155,7 +158,11 @@ class FakeSupabase:
                     return fault.status, fault.headers, {"message": fault.message}
             if call.path in self.raw:
                 return 200, {}, self.raw[call.path]
-            return self._answer(call)
+            answer = self._answer(call)
+            status, _, body = answer
+            if status < 300:
+                self.violations += violations(method, call.path, call.body, status, body)
+            return answer
 
     def _answer(self, call: Call) -> Answer:
         routes: list[tuple[str, str, Callable[..., Answer]]] = [
@@ -212,7 +219,25 @@ class FakeSupabase:
         del slug
         search = call.query.get("search", [""])[0]
         listed = [
-            {"ref": ref, "databases": [{"type": "PRIMARY", "infra_compute_size": self.sizes.get(ref, "nano")}]}
+            {
+                "ref": ref,
+                "name": project["name"],
+                "cloud_provider": "AWS",
+                "region": project["region"],
+                "is_branch": False,
+                "status": project["status"],
+                "inserted_at": project["created_at"],
+                "databases": [
+                    {
+                        "infra_compute_size": self.sizes.get(ref, "nano"),
+                        "region": project["region"],
+                        "status": "ACTIVE_HEALTHY",
+                        "cloud_provider": "AWS",
+                        "identifier": ref,
+                        "type": "PRIMARY",
+                    }
+                ],
+            }
             for ref, project in self.projects.items()
             if search in project["name"]
         ]

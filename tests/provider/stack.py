@@ -49,6 +49,7 @@ class Stack:
     endpoint: str
     wanted: dict[str, Any]
     token: str = TOKEN
+    project_url: str = "https://{ref}.supabase.co"
     shown: str = ""
     """Everything that any run has printed."""
 
@@ -73,6 +74,7 @@ class Stack:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
             "SUPABASE_API_ENDPOINT": self.endpoint,
             "SUPABASE_ACCESS_TOKEN": self.token,
+            "SUPABASE_PROJECT_URL": self.project_url,
         }
         return subprocess.Popen(
             ["pulumi", *arguments, "--color", "never", "--non-interactive"],

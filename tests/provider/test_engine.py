@@ -222,7 +222,15 @@ def test_a_project_deleted_by_hand_is_created_anew(stack: Stack, supabase: FakeS
 def test_a_program_asks_before_it_declares(stack: Stack, supabase: FakeSupabase) -> None:
     ref = supabase.add_project("asked")
     supabase.functions[ref] = [
-        {"id": "1", "slug": "chat", "name": "chat", "status": "ACTIVE", "version": 3, "updated_at": 1_700_000_000_123}
+        {
+            "id": "1",
+            "slug": "chat",
+            "name": "chat",
+            "status": "ACTIVE",
+            "version": 3,
+            "created_at": 1_700_000_000_000,
+            "updated_at": 1_700_000_000_123,
+        }
     ]
     supabase.rows = [{"id": 2**60 + 1, "when": None}]
     stack.wanted = {

@@ -1,0 +1,51 @@
+"""Holds the fake's answers, and the provider's requests with them, to the published contract."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from openapi_schema_validator import OAS30Validator
+
+
+def _without_discriminator(part: dict[str, Any]) -> dict[str, Any]:
+    part.pop("discriminator", None)  # it points to schemas that the document has inline only
+    return part
+
+
+FILE = Path(__file__).parents[1] / "contracts" / "supabase-management-api.json"
+DOCUMENT = json.loads(FILE.read_text(), object_hook=_without_discriminator)
+NOT_IN_THE_DOCUMENT = r"/v1/projects/[a-z]{20}/billing/addons(/\w+)?"
+"""The cut document holds what the local cloud has; these shapes were compared with the whole one by hand."""
+
+
+@cache
+def _operation(method: str, path: str) -> Any:
+    for template, item in DOCUMENT["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) and method.lower() in item:
+            return item[method.lower()]
+    return None
+
+
+def _problems(schema: Any, value: Any) -> list[str]:
+    validator = OAS30Validator(schema | {"components": DOCUMENT["components"]})
+    return [error.message for error in validator.iter_errors(value)]
+
+
+def violations(method: str, path: str, request: Any, status: int, answer: Any) -> list[str]:
+    """Say where a successful exchange leaves the contract."""
+    if re.fullmatch(NOT_IN_THE_DOCUMENT, path):
+        return []
+    operation = _operation(method, path)
+    if operation is None or str(status) not in operation["responses"]:
+        return [f"{method} {path} does not answer {status}"]
+    found = []
+    if "requestBody" in operation:
+        found += _problems(operation["requestBody"]["content"]["application/json"]["schema"], request)
+    elif request is not None:
+        found.append("takes no body")
+    content = operation["responses"][str(status)].get("content")
+    if content:
+        found += _problems(content["application/json"]["schema"], answer)
+    return [f"{method} {path}: {problem}" for problem in found]
