@@ -169,9 +169,9 @@ def stack(github: Any, tmp_path: Path) -> Stack:
 
 
 def init(stack: Stack, name: str) -> None:
+    config = {"github:owner": "mano-app", "github:writeDelayMs": "0"}
+    (stack.folder / f"Pulumi.{name}.yaml").write_text(json.dumps({"config": config}), encoding="utf-8")
     stack.run("stack", "init", name)
-    stack.run("config", "set", "github:owner", "mano-app")
-    stack.run("config", "set", "github:writeDelayMs", "0")
 
 
 @pytest.mark.engine
