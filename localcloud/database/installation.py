@@ -18,7 +18,8 @@ class Installation:
     """A folder with `bin/initdb` and `bin/postgres` of PostgreSQL 17.
 
     PostgreSQL refuses to run as root. Where we are root its programs run as `nobody`, who may pass folders that
-    only root may enter (CAP_DAC_OVERRIDE): a clone made with `mktemp -d` is such a folder, and so is its cache.
+    only root may enter (CAP_DAC_OVERRIDE): root's home with the cache is one, a clone made with `mktemp -d` another.
+    The secure bit lets that count for access(2) too, by which initdb looks for postgres.
     """
 
     root: Path
@@ -34,6 +35,7 @@ class Installation:
             if os.geteuid() == 0:
                 prefix += ["--reuid", str(SYSTEM_USER), "--regid", str(SYSTEM_USER), "--clear-groups"]
                 prefix += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+                prefix += ["--securebits=+no_setuid_fixup"]
         elif os.geteuid() == 0:
             message = "PostgreSQL refuses to run as root and `setpriv` (util-linux) is missing: install it."
             raise DatabaseError(message)

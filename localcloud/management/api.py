@@ -14,9 +14,10 @@ from localcloud.database.servers import Databases
 from localcloud.management.api_keys import api_keys
 from localcloud.management.errors import InvalidRequestError, OperationNotImplementedError
 from localcloud.management.function_secrets import FunctionSecrets
-from localcloud.management.lifecycle import Lifecycle
+from localcloud.management.lifecycle import FREE_SIZE, Lifecycle
 from localcloud.management.queries import run_query
 from localcloud.management.requests import (
+    Addon,
     AuthSettings,
     CreateProject,
     Named,
@@ -85,6 +86,9 @@ class ManagementApi:
             self._route("POST", PROJECT + "/pause", self._pause_project),
             self._route("GET", PROJECT + "/restore", self._list_restore_versions),
             self._route("POST", PROJECT + "/restore", self._restore_project),
+            self._route("GET", PROJECT + "/billing/addons", self._list_addons),
+            self._route("PATCH", PROJECT + "/billing/addons", self._apply_addon),
+            self._route("DELETE", PROJECT + "/billing/addons/{variant}", self._remove_addon),
             self._route("GET", PROJECT + "/api-keys", self._list_api_keys),
             self._route("GET", PROJECT + "/api-keys/legacy", self._get_legacy_keys),
             self._route("PUT", PROJECT + "/api-keys/legacy", self._switch_legacy_keys),
@@ -148,7 +152,7 @@ class ManagementApi:
                 "is_branch": False,
                 "status": self._lifecycle.status(project),
                 "inserted_at": project.created_at,
-                "databases": [],
+                "databases": [self._database(project)],
             }
             for project in sorted(self._state.projects, key=lambda project: project.name)
             if project.organization_slug == slug and request.query_params.get("search", "") in project.name
@@ -168,7 +172,13 @@ class ManagementApi:
         if region not in get_args(Region):
             raise OperationNotImplementedError(f"picking a region out of {region}")
         return self._project(
-            self._lifecycle.create(name=body.name, organization_slug=organization, region=region, password=body.db_pass)
+            self._lifecycle.create(
+                name=body.name,
+                organization_slug=organization,
+                region=region,
+                password=body.db_pass,
+                size=body.desired_instance_size,
+            )
         )
 
     async def _list_regions(self, request: Request) -> Any:
@@ -210,6 +220,23 @@ class ManagementApi:
 
     async def _restore_project(self, request: Request) -> None:
         self._lifecycle.restore(self._of(request).ref)
+
+    async def _list_addons(self, request: Request) -> Any:
+        size = self._of(request).instance_size
+        price = {"description": "none in the local cloud", "type": "usage", "interval": "hourly", "amount": 0}
+        variant = {"id": f"ci_{size}", "name": size, "price": price}
+        selected = [{"type": "compute_instance", "variant": variant}] if size != FREE_SIZE else []
+        return {"selected_addons": selected, "available_addons": []}
+
+    async def _apply_addon(self, request: Request) -> None:
+        ref = self._of(request).ref
+        self._lifecycle.resize(ref, (await _read(request, Addon)).addon_variant.removeprefix("ci_"))
+
+    async def _remove_addon(self, request: Request) -> None:
+        project = self._of(request)
+        if request.path_params["variant"] != f"ci_{project.instance_size}":
+            raise InvalidRequestError(f"Addon {request.path_params['variant']} is not applied")
+        self._lifecycle.resize(project.ref, None)
 
     async def _list_api_keys(self, request: Request) -> Any:
         return api_keys(self._of(request), reveal=request.query_params.get("reveal") == "true")
@@ -314,6 +341,16 @@ class ManagementApi:
             "region": project.region,
             "created_at": project.created_at,
             "status": self._lifecycle.status(project),
+        }
+
+    def _database(self, project: Project) -> dict[str, Any]:
+        return {
+            "infra_compute_size": project.instance_size,
+            "region": project.region,
+            "status": "ACTIVE_HEALTHY" if project.status == "ACTIVE_HEALTHY" else "UNKNOWN",
+            "cloud_provider": "AWS",
+            "identifier": project.ref,
+            "type": "PRIMARY",
         }
 
     def _with_database(self, project: Project) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from localcloud.database.servers import Databases
 from localcloud.management.errors import InvalidRequestError, OperationNotImplementedError
 from localcloud.management.state import ManagementState, Project
 
+FREE_SIZE, PAID_SIZE = "nano", "micro"  # what a project gets that asks for none
 FREE_PROJECTS = 2  # active ones, counted over all organisations of a user; Supabase's pricing page
-_COMING_UP = ("UNKNOWN", "COMING_UP", "RESTORING")
+_COMING_UP = ("UNKNOWN", "COMING_UP", "RESTORING", "RESIZING")
 _log = logging.getLogger(__name__)
 
 
@@ -44,7 +45,9 @@ class Lifecycle:
             elif project.status == "PAUSING":
                 self._in_background(self._put_to_sleep(project))
 
-    def create(self, *, name: str, organization_slug: str, region: str, password: str) -> Project:
+    def create(
+        self, *, name: str, organization_slug: str, region: str, password: str, size: str | None = None
+    ) -> Project:
         """Create a project; it comes up in the background.
 
         Raises:
@@ -61,8 +64,22 @@ class Lifecycle:
             status="UNKNOWN",
             database_password=password,
         )
+        project.instance_size = FREE_SIZE if organization.plan == "free" else size or PAID_SIZE
         self._in_background(self._bring_up(project))
         return project
+
+    def resize(self, ref: str, size: str | None) -> None:
+        """Give a project another size, None for the plan's own; its database restarts for it, as on the platform.
+
+        Raises:
+            InvalidRequestError: it is not active, or its plan has one size only.
+        """
+        project = self._in_status(ref, "ACTIVE_HEALTHY", "resized")
+        if self._state.organization(project.organization_slug).plan == "free":
+            raise InvalidRequestError("Organizations on the free plan have one compute size only")
+        project.instance_size = size or PAID_SIZE
+        self._set(project, "RESIZING")
+        self._in_background(self._restart(project))
 
     def pause(self, ref: str) -> None:
         """Pause an active project: its server stops, its data stays.
@@ -157,6 +174,10 @@ class Lifecycle:
             self._set(project, "INIT_FAILED" if project.status == "COMING_UP" else "RESTORE_FAILED")
         else:
             self._set(project, "ACTIVE_HEALTHY")
+
+    async def _restart(self, project: Project) -> None:
+        await self._databases.stop(project.ref)
+        await self._bring_up(project)
 
     async def _put_to_sleep(self, project: Project) -> None:
         await self._databases.stop(project.ref)

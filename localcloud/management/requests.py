@@ -10,6 +10,9 @@ Region = Literal[
     "eu-central-2", "ca-central-1", "ap-south-1", "sa-east-1",
 ]  # fmt: skip
 SmartGroup = Literal["americas", "emea", "apac"]
+Size = Literal[
+    "nano", "micro", "small", "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge",
+]  # fmt: skip
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -35,7 +38,7 @@ class CreateProject(Body):
     organization_id: str | None = None
     region: Region | None = None
     region_selection: RegionSelection | None = None
-    desired_instance_size: str | None = None
+    desired_instance_size: Size | None = None
     plan: Literal["free", "pro"] | None = None
 
 
@@ -43,6 +46,13 @@ class Named(Body):
     """Body with a name: v1-update-a-project, v1-create-an-organization."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class Addon(Body):
+    """Body of v1-apply-project-addon; of the add-ons the local cloud knows the size of the database server."""
+
+    addon_type: Literal["compute_instance"]
+    addon_variant: Annotated[str, StringConstraints(pattern=r"^ci_[a-z0-9]+$")]
 
 
 class Secret(Body):

@@ -29,6 +29,7 @@ class Project:
         status: one of the API's project statuses.
         created_at: ISO 8601, UTC.
         database_password: of the role postgres, as last set through the API; functions get it in SUPABASE_DB_URL.
+        instance_size: of the database server, by the API's names; nothing is sized here.
         secrets: the functions' secrets by name, each with `value` and `updated_at`.
         auth, postgrest, pooler: the settings that were changed, by their API names.
     """
@@ -42,6 +43,7 @@ class Project:
     status: str
     database_password: str = field(repr=False)
     keys: ProjectKeys = field(repr=False)
+    instance_size: str = "nano"
     secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     auth: dict[str, Any] = field(default_factory=dict)
     postgrest: dict[str, Any] = field(default_factory=dict)

@@ -135,6 +135,33 @@ def test_health_is_that_of_the_real_database(local_cloud: LocalCloudUnderTest, c
     assert local_cloud.api("GET", f"/projects/{project}/health?services=storage").status_code == 501
 
 
+def test_a_paid_project_can_be_resized_and_restarts_for_it(local_cloud: LocalCloudUnderTest, call: Call) -> None:
+    organization = call("GET", "/organizations", status=200)[0]["slug"]
+    ref = local_cloud.create_project("sized", organization)
+
+    def size() -> str:
+        (listed,) = call("GET", f"/organizations/{organization}/projects?search=sized", status=200)["projects"]
+        return str(listed["databases"][0]["infra_compute_size"])
+
+    assert size() == "micro"
+    addon = {"addon_type": "compute_instance", "addon_variant": "ci_small"}
+    call("PATCH", f"/projects/{ref}/billing/addons", addon, status=200)
+    assert call("GET", f"/projects/{ref}", status=200)["status"] == "RESIZING"
+    local_cloud.wait_for(ref, "ACTIVE_HEALTHY")
+    assert size() == "small"
+    (applied,) = call("GET", f"/projects/{ref}/billing/addons", status=200)["selected_addons"]
+    call("DELETE", f"/projects/{ref}/billing/addons/{applied['variant']['id']}", status=200)
+    local_cloud.wait_for(ref, "ACTIVE_HEALTHY")
+    assert size() == "micro"
+
+
+def test_a_free_project_has_one_size(local_cloud: LocalCloudUnderTest, call: Call) -> None:
+    organization = call("POST", "/organizations", {"name": "thrifty"}, status=201)["slug"]
+    ref = local_cloud.create_project("thrifty", organization)
+    addon = {"addon_type": "compute_instance", "addon_variant": "ci_small"}
+    assert local_cloud.api("PATCH", f"/projects/{ref}/billing/addons", addon).status_code == 400
+
+
 def test_regions(call: Call) -> None:
     organization = call("GET", "/organizations", status=200)[0]["slug"]
     regions = call("GET", f"/projects/available-regions?organization_slug={organization}", status=200)

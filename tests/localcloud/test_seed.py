@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from localcloud.clock import Clock
+from localcloud.management.state import ManagementState
+from localcloud.seed import Seed
+
+_STAGING = """
+config:
+  github:owner: some-team
+  app:repository: some-app
+  app:supabase:
+    organization: some-org
+    project: {name: app-staging, region: eu-west-1}
+  app:branch: {name: staging, createFrom: trunk}
+"""
+_PRODUCTION = """
+config:
+  github:owner: some-team
+  app:repository: some-app
+  app:supabase:
+    organization: some-org
+    project: {name: app-production, region: eu-west-1, ref: abcdefghijklmnopqrst}
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\n")
+    (tmp_path / "Pulumi.staging.yaml").write_text(_STAGING)
+    (tmp_path / "Pulumi.production.yaml").write_text(_PRODUCTION)
+    return tmp_path
+
+
+def test_only_a_project_with_a_ref_exists_from_the_start(source: Path, tmp_path: Path) -> None:
+    state = ManagementState(tmp_path / "state.json")
+    Seed.read(source).plant(state, Clock(), "password")
+    again = ManagementState(tmp_path / "state.json")
+    assert [organization.slug for organization in again.organizations] == ["some-org"]
+    (project,) = again.projects
+    assert (project.ref, project.name, project.region) == ("abcdefghijklmnopqrst", "app-production", "eu-west-1")
+    assert (project.status, project.keys.kind) == ("ACTIVE_HEALTHY", "legacy")
+
+
+def test_the_repository_is_that_of_the_stack_files(source: Path) -> None:
+    github = Seed.read(source).github("token")
+    assert (github.owner, github.repository, github.default_branch) == ("some-team", "some-app", "trunk")
+    assert github.source is None
+
+
+def test_stack_files_that_name_nothing_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\n")
+    (tmp_path / "Pulumi.staging.yaml").write_text("config: {}\n")
+    with pytest.raises(ValueError, match="app:supabase"):
+        Seed.read(tmp_path)
