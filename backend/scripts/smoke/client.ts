@@ -69,7 +69,8 @@ export class Client {
       this.#tries++;
       const answer = await this.#send(call, limit);
       if (answer instanceof Error) {
-        last = `got no answer (${answer.message})`;
+        // An earlier answer tells more than the abort at the end of the time.
+        if (tried === 0 || !limit.aborted) last = `got no answer (${answer.message})`;
         continue;
       }
       if (accepts(answer)) return answer;
