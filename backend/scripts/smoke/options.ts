@@ -20,7 +20,7 @@ It creates two users, smoke-UUID@example.com, and deletes them and their rows at
   BASE_URL     the project's URL, such as https://REF.supabase.co
   --json       print the report as JSON instead of a table
   --timeout S  give up after S seconds (default 120, at most 480); one request
-               and its repetitions take at most half of it, and cleaning up has 30 more
+               and its repetitions take at most half of it, and cleaning up has 20 more
   --help       this text
 
 Environment:

@@ -14,7 +14,7 @@ import {
 } from "./users.ts";
 
 /** Milliseconds that cleaning up may take after the run's own time. */
-const cleanUpMs = 30_000;
+const cleanUpMs = 20_000;
 
 /** The person that the tests create, and must read back as it is here. */
 const person = { name: "Smoke Test", relationship: "colleague", notes: "Created by the smoke tests." };
