@@ -28,6 +28,7 @@ from localcloud.functions.workers import Key, Worker, WorkerOrder, Workers
 _REQUEST_TIMEOUT = 150.0  # seconds without a byte; the platform's
 _OF_ONE_CONNECTION = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"upgrade", b"expect"}
 _TIMEOUTS = {"connect": 5.0, "pool": 5.0, "read": _REQUEST_TIMEOUT, "write": _REQUEST_TIMEOUT}
+_PATIENCE_WITH_LEAVING = 1.0  # seconds
 _SERVER_ERROR = 500
 
 
@@ -54,13 +55,6 @@ class Gateway:
         self._order = order
         self._keys = keys
         self._exists = exists
-        self._connections = httpx.AsyncHTTPTransport(
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64)
-        )
-
-    async def close(self) -> None:
-        """Close the connections to workers."""
-        await self._connections.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request.
@@ -93,7 +87,7 @@ class Gateway:
         record = self._store.find(*key) if self._exists(key[0]) else None
         if record is None or record.status != "ACTIVE":
             raise RequestedFunctionNotFoundError
-        if not self._store.root(*key, record.version).is_dir():
+        if not self._store.has_files(key[0], record):
             raise FunctionBlobNotFoundError
         return record
 
@@ -104,7 +98,7 @@ class Gateway:
             target += b"?" + request.scope["query_string"]
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
         try:
-            return await self._connections.handle_async_request(
+            return await worker.connections.handle_async_request(
                 httpx.Request(
                     request.method,
                     httpx.URL(f"http://127.0.0.1:{worker.port}").copy_with(raw_path=target),
@@ -144,6 +138,8 @@ async def _relay(answer: httpx.Response, receive: Receive, send: Send) -> None:
     tasks = [asyncio.create_task(answering()), asyncio.create_task(leaving())]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        # A client may leave as soon as it has the whole answer, a moment before this side knows that it was whole.
+        await asyncio.wait(tasks[:1], timeout=_PATIENCE_WITH_LEAVING)
         if tasks[0].done():
             tasks[0].result()
     finally:

@@ -172,8 +172,12 @@ class FunctionManagement:
         records = [self._updated(ref, update) for update in updates]
         self._store.activate(ref, *records)
         for record in records:
-            async with self._workers.replacing((ref, record.slug), self._order(ref, record)):
-                pass
+            key = (ref, record.slug)
+            if self._store.has_files(ref, record):
+                async with self._workers.replacing(key, self._order(ref, record)):
+                    pass
+            else:
+                self._workers.withdraw(key)
         return JSONResponse({"functions": [record.answer() for record in records]})
 
     def _updated(self, ref: str, update: _Update) -> FunctionRecord:

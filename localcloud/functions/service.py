@@ -86,7 +86,6 @@ class FunctionService:
     async def close(self) -> None:
         """End all workers; what is deployed stays."""
         await self._workers.close()
-        await self._gateway.close()
 
     def _order(self, ref: str, record: FunctionRecord) -> WorkerOrder:
         import_map = record.import_map_path

@@ -111,6 +111,10 @@ class FunctionStore:
         found = sorted(path for path in root.rglob("*") if path.is_file())
         return {os.path.relpath(path, base): path for path in found}
 
+    def has_files(self, ref: str, record: FunctionRecord) -> bool:
+        """Whether the record's version was ever uploaded; a bulk update can name one that was not."""
+        return self.root(ref, record.slug, record.version).is_dir()
+
     def local_path(self, ref: str, record: FunctionRecord, path: str) -> Path:
         """Give where a path of the record, such as its `entrypoint_path`, lies on this machine."""
         return self.root(ref, record.slug, record.version) / path.removeprefix("file:///")

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import ctypes
 import json
+import os
 import secrets
 import signal
+import ssl
 import sys
 import time
 from collections import defaultdict, deque
@@ -14,12 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from localcloud.functions.deno import Program, deno_environment
 from localcloud.functions.errors import BootError
 
 Key = tuple[str, str]
 """A project's ref and a function's slug."""
 
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # workers speak plain HTTP; making a usable one takes longer
 _BOOT_SCRIPT = Path(__file__).with_name("boot.js")
 _BOOT_LIMIT = 30.0  # seconds
 _DRAIN_LIMIT = 150.0  # seconds; no request may last longer
@@ -37,7 +42,7 @@ class WorkerOrder:
 
 
 class Worker:
-    """One running Deno process, listening on `port` of 127.0.0.1."""
+    """One running Deno process, listening on `port` of 127.0.0.1, and the connections to it."""
 
     def __init__(self, order: WorkerOrder, process: asyncio.subprocess.Process) -> None:
         self.order = order
@@ -45,6 +50,9 @@ class Worker:
         self.retired = False
         self.idle_since: asyncio.TimerHandle | None = None
         self.port = 0
+        self.connections = httpx.AsyncHTTPTransport(
+            verify=_NO_TLS, limits=httpx.Limits(max_connections=None, max_keepalive_connections=64)
+        )
         self.process = process
         self.output: list[asyncio.Task[None]] = []
 
@@ -55,11 +63,14 @@ class Worker:
 
     def kill(self) -> None:
         """End the worker, whatever it is doing."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        # Not by Process.kill: that reaps a child that has just ended, under the hands of asyncio, which then warns.
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGKILL)
 
     async def stop(self, patience: float) -> None:
         """Let the worker finish, for `patience` seconds at most, then end it."""
+        await self.connections.aclose()
         if self.process.stdin is not None:
             self.process.stdin.close()
         try:

@@ -1,9 +1,13 @@
 import asyncio
+import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -13,7 +17,10 @@ from starlette.routing import BaseRoute
 
 from localcloud.api_error import ApiError
 
-Serve = Callable[[Sequence[BaseRoute]], str]
+Serve = Callable[..., str]
+Validate = Callable[[str, Any], None]
+
+_CONTRACT = Path(__file__).parents[1] / "contracts" / "supabase-management-api.json"
 
 
 def _refuse(_: Request, error: Exception) -> Response:
@@ -22,12 +29,18 @@ def _refuse(_: Request, error: Exception) -> Response:
 
 
 @contextmanager
-def _serving(routes: Sequence[BaseRoute]) -> Iterator[str]:
+def _serving(routes: Sequence[BaseRoute], close: Callable[[], Awaitable[None]] | None = None) -> Iterator[str]:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        if close:
+            await close()
+
     # The protocol is named because asyncio sets TCP_NODELAY only where it is.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()
-    app = Starlette(routes=routes, exception_handlers={ApiError: _refuse})
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={ApiError: _refuse})
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
     thread.start()
@@ -42,4 +55,17 @@ def _serving(routes: Sequence[BaseRoute]) -> Iterator[str]:
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     with ExitStack() as stack:
-        yield lambda routes: stack.enter_context(_serving(routes))
+        yield lambda routes, close=None: stack.enter_context(_serving(routes, close))
+
+
+@pytest.fixture(scope="session")
+def validate() -> Validate:
+    """Hold an answer to a schema of the Management API's contract, fields that it does not know included."""
+    components = json.loads(_CONTRACT.read_text(encoding="utf-8"))["components"]
+
+    def check(name: str, body: Any) -> None:
+        schema = {"$ref": f"#/components/schemas/{name}", "components": components}
+        jsonschema.validate(body, schema)
+        assert set(body) <= set(components["schemas"][name]["properties"])
+
+    return check
