@@ -100,6 +100,6 @@ def refusal(action: str, status: int, reason: str) -> RefusedError:
     """Give the error for an answer; the platform reports some plan limits as 400 with a sentence."""
     kinds = {401: NotAllowedError, 402: PlanLimitError, 403: NotAllowedError, 404: NotFoundError, 429: RateLimitedError}
     kind = kinds.get(status, ServerFaultError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else RefusedError)
-    if kind is RefusedError and "limit" in reason.lower():
+    if kind is RefusedError and "maximum limit" in reason.lower():
         kind = PlanLimitError
     return kind(action, status, reason)

@@ -148,7 +148,7 @@ class ProjectResource:
         if inputs["name"] != state.get("name"):
             self.client.call("PATCH", path, action="rename the project", repeatable=True, json={"name": inputs["name"]})
         # No InitializationError here: it would record the new inputs, and a password not yet set would count as set.
-        self._awaited(operation, identifier, inputs)
+        outputs = self._awaited(operation, identifier, inputs)
         if _password_changed(before, inputs):
             password = {"password": inputs["database_password"]}
             action = "set the database password"
@@ -156,7 +156,8 @@ class ProjectResource:
             operation.say("database password set")
         if inputs.get("instance_size") not in (None, state.get("instance_size")):
             self._resize(operation, identifier, inputs["instance_size"])
-        return state | inputs | self._awaited(operation, identifier, inputs)
+            outputs = self._awaited(operation, identifier, inputs)
+        return state | inputs | outputs
 
     def delete(self, operation: Operation, identifier: str, state: Properties) -> None:
         """Delete the project and wait until it is gone; a project that is still coming up is given time."""
@@ -307,6 +308,9 @@ class ProjectResource:
 
     def _resize(self, operation: Operation, ref: str, size: str) -> None:
         """Order the compute add-on of that size; the smallest size is to have none."""
+        project = self.client.project(ref)
+        if project and self._instance_size(project) == size:
+            return  # an adopted project has it already
         operation.say(f"resizing to {size}")
         path, action = f"/v1/projects/{ref}/billing/addons", "change the instance size"
         if size != SMALLEST_SIZE:

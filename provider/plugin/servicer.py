@@ -3,7 +3,7 @@
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import partial
@@ -30,6 +30,8 @@ RESOURCES: dict[str, Callable[[Client], Resource]] = {
     "supabase:index:FunctionSecrets": FunctionSecretsResource,
 }
 HIDDEN = "[secret]"
+SHORTEST_HIDDEN = 4
+"""Characters; hiding a value such as "1" would make a message unreadable and protect nothing."""
 Answer = TypeVar("Answer")
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -68,14 +70,14 @@ class SupabaseServicer(ProviderServicer):
     attaching a debugger. Each answer asks the engine to read the live state before each run (refresh_before_update),
     so that a plain preview sees what was changed by hand.
 
-    Attributes:
-        client: read from the environment when the engine configures the plugin; a test may pass its own.
+    Args:
+        engine_address: host and port of the engine, "" where it attaches later.
     """
 
-    def __init__(self, engine_address: str, client: Client | None = None) -> None:
+    def __init__(self, engine_address: str) -> None:
         super().__init__([], VERSION, Provider(), engine_address)
         self._log = EngineLog(engine_address)
-        self.client = client or Client.from_environment()
+        self._client = Client.from_environment()
 
     async def Attach(self, request: plugin_pb2.PluginAttach, context: Context) -> Empty:
         """Take the address of the engine that attaches to a plugin started by hand or by a debugger."""
@@ -86,7 +88,7 @@ class SupabaseServicer(ProviderServicer):
     async def Cancel(self, request: Empty, context: Context) -> Empty:
         """Stop waiting at once; what was begun remotely is continued by the next run."""
         del request, context
-        self.client.cancelled.set()
+        self._client.cancelled.set()
         return Empty()
 
     async def Check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
@@ -102,10 +104,9 @@ class SupabaseServicer(ProviderServicer):
         """Tell what differs, property by property."""
         resource = await self._resource(request.urn, context)
         before, state, inputs = from_engine(request.old_inputs), from_engine(request.olds), from_engine(request.news)
-        for path in request.ignoreChanges:
-            inputs[path] = state.get(path)
-        secrets = (request.olds, request.news, request.old_inputs)
-        changed = await self._answer(context, secrets, lambda: resource.diff(before, state, inputs))
+        given = (request.olds, request.news, request.old_inputs)
+        differences = await self._answer(context, given, lambda: resource.diff(before, state, inputs))
+        changed = {path: kind for path, kind in differences.items() if path not in request.ignoreChanges}
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
             diffs=sorted({path.split("[")[0] for path in changed}),
@@ -122,7 +123,7 @@ class SupabaseServicer(ProviderServicer):
         resource = await self._resource(request.urn, context)
         operation, inputs = self._operation(request), from_engine(request.properties)
         identifier, state = await self._answer(
-            context, (request.properties,), lambda: resource.create(operation, inputs), resource
+            context, (request.properties,), lambda: resource.create(operation, inputs), resource.secret
         )
         properties = _marked(state, resource, request.properties)
         return provider_pb2.CreateResponse(id=identifier, properties=properties, refresh_before_update=True)
@@ -133,7 +134,7 @@ class SupabaseServicer(ProviderServicer):
         operation = Operation(preview=False, timeout=request.timeout, log=self._logger(request.urn))
         before, state = from_engine(request.inputs), from_engine(request.properties)
         found = await self._answer(
-            context, (request.properties,), lambda: resource.read(operation, request.id, before, state)
+            context, (request.inputs, request.properties), lambda: resource.read(operation, request.id, before, state)
         )
         if found is None:
             return provider_pb2.ReadResponse()
@@ -153,7 +154,7 @@ class SupabaseServicer(ProviderServicer):
             context,
             (request.olds, request.news, request.old_inputs),
             lambda: resource.update(operation, request.id, before, state, inputs),
-            resource,
+            resource.secret,
         )
         return provider_pb2.UpdateResponse(
             properties=_marked(updated, resource, request.news), refresh_before_update=True
@@ -169,7 +170,7 @@ class SupabaseServicer(ProviderServicer):
 
     async def Invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
         """Answer a query."""
-        query = Queries(self.client).by_token().get(request.tok)
+        query = Queries(self._client).by_token().get(request.tok)
         if query is None:
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the provider has no function {request.tok}")
         arguments = from_engine(request.args)
@@ -181,19 +182,21 @@ class SupabaseServicer(ProviderServicer):
     async def _answer(
         self,
         context: Context,
-        inputs: Iterable[Struct],
+        given: tuple[Struct, ...],
         work: Callable[[], Answer],
-        resource: Resource | None = None,
+        secret: frozenset[str] = frozenset(),
     ) -> Answer:
-        """Do the work in a thread; turn its errors into what the engine shows, without any secret of the inputs."""
-        secrets = set[str]().union(*(secret_texts(properties) for properties in inputs)) | {self.client.token}
+        """Do the work in a thread; turn its errors into what the engine shows, without any secret text of `given`."""
+        secrets = {self._client.token}.union(*(secret_texts(properties) for properties in given))
         try:
             return await asyncio.to_thread(work)
         except InitializationError as error:
             message = _without(secrets, str(error))
-            state = to_engine(error.state, resource.secret if resource else frozenset())
             kept = provider_pb2.ErrorResourceInitFailed(
-                id=error.identifier, properties=state, reasons=[message], refresh_before_update=True
+                id=error.identifier,
+                properties=to_engine(error.state, secret.union(*(secret_names(properties) for properties in given))),
+                reasons=[message],
+                refresh_before_update=True,
             )
             status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message)
             status.details.add().Pack(kept)
@@ -206,10 +209,10 @@ class SupabaseServicer(ProviderServicer):
             await context.abort(grpc.StatusCode.INTERNAL, _without(secrets, text))
 
     async def _resource(self, urn: str, context: Context) -> Resource:
-        kind = urn.rsplit("::", maxsplit=2)[1].rsplit("$", maxsplit=1)[-1]
+        kind = urn.split("::", maxsplit=3)[2].rsplit("$", maxsplit=1)[-1]
         if kind not in RESOURCES:
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the provider has no resource {kind}")
-        return RESOURCES[kind](self.client)
+        return RESOURCES[kind](self._client)
 
     def _operation(self, request: provider_pb2.CreateRequest | provider_pb2.UpdateRequest) -> Operation:
         return Operation(preview=request.preview, timeout=request.timeout, log=self._logger(request.urn))
@@ -224,6 +227,7 @@ def _marked(properties: Properties, resource: Resource, given: Struct) -> Struct
 
 
 def _without(secrets: AbstractSet[str], message: str) -> str:
-    for secret in sorted(secrets - {"", UNKNOWN}, key=len, reverse=True):
-        message = message.replace(secret, HIDDEN)
+    for secret in sorted(secrets - {UNKNOWN}, key=len, reverse=True):
+        if len(secret) >= SHORTEST_HIDDEN:
+            message = message.replace(secret, HIDDEN)
     return message

@@ -289,7 +289,9 @@ class FakeSupabase:
     def _addons(self, call: Call, ref: str) -> Answer:
         del call
         size = self.sizes.get(ref, "nano")
-        selected = [] if size == "nano" else [{"type": "compute_instance", "variant": {"id": f"ci_{size}"}}]
+        price = {"description": "$10", "type": "fixed", "interval": "monthly", "amount": 10}
+        variant = {"id": f"ci_{size}", "name": size, "price": price}
+        selected = [] if size == "nano" else [{"type": "compute_instance", "variant": variant}]
         return 200, {}, {"selected_addons": selected, "available_addons": []}
 
     def _remove_addon(self, call: Call, ref: str, variant: str) -> Answer:

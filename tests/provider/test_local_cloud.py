@@ -40,10 +40,11 @@ def test_a_stack_lives_on_the_local_cloud(local_cloud: LocalCloudUnderTest, tmp_
     local_cloud.api("POST", f"/projects/{ref}/pause")
     local_cloud.wait_for(ref, "INACTIVE")
     stack.run("preview", "--expect-no-changes", fails=True)
-    stack.wanted["project"]["database_password"] = "another-password"
+    stack.wanted["project"] |= {"database_password": "another-password", "instance_size": "small"}
     output = stack.up()
     assert "is paused: restoring it" in output
     assert "database password set" in output
+    assert "resizing to small" in output
     stack.up("--expect-no-changes")
 
     stack.run("destroy", "--yes", "--skip-preview")

@@ -329,6 +329,18 @@ def test_update_resizes(
     assert supabase.sizes[ref] == new
 
 
+def test_a_size_that_an_adopted_project_has_already_is_not_ordered(
+    project: ProjectResource, supabase: FakeSupabase, recorder: Recorder
+) -> None:
+    ref = supabase.add_project("app")
+    supabase.sizes[ref] = "small"
+    found = project.read(recorder.operation(), ref, {}, {})
+    assert found
+    updated = project.update(recorder.operation(), ref, found.inputs, found.state, wanted(instance_size="small"))
+    assert updated["instance_size"] == "small"
+    assert all(call.method == "GET" for call in supabase.calls)
+
+
 def test_trap_3_an_update_after_an_adoption_leaves_the_password(
     project: ProjectResource, supabase: FakeSupabase, recorder: Recorder
 ) -> None:

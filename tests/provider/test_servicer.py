@@ -125,8 +125,10 @@ def test_old_inputs_reach_diff_and_update(stub: Stub, supabase: FakeSupabase) ->
 
 def test_an_initialization_failure_keeps_id_and_state(stub: Stub, supabase: FakeSupabase) -> None:
     supabase.statuses_of_new = ["INIT_FAILED"]
+    given = wanted()
+    given.fields["name"].CopyFrom(to_engine({"name": "app"}, {"name"}).fields["name"])
     with pytest.raises(grpc.RpcError) as caught:
-        stub.Create(provider_pb2.CreateRequest(urn=PROJECT, properties=wanted()))
+        stub.Create(provider_pb2.CreateRequest(urn=PROJECT, properties=given))
     metadata: Any = caught.value.trailing_metadata()
     details = dict(metadata)["grpc-status-details-bin"]
     (detail,) = status_pb2.Status.FromString(details).details
@@ -137,7 +139,12 @@ def test_an_initialization_failure_keeps_id_and_state(stub: Stub, supabase: Fake
     assert "INIT_FAILED" in kept.reasons[0]
     assert kept.properties.fields["database_password"] == wanted().fields["database_password"]
     assert kept.properties["ref"] == ref
+    assert kept.properties.fields["name"] == to_engine({"name": "app"}, {"name"}).fields["name"]
     assert PASSWORD not in "".join(kept.reasons)
+
+
+def test_a_name_that_looks_like_an_urn_is_no_problem(stub: Stub) -> None:
+    assert not stub.Check(provider_pb2.CheckRequest(urn=f"{PROJECT}::more::of::it", news=wanted())).failures
 
 
 def test_not_found_is_an_answer_without_an_id(stub: Stub) -> None:
