@@ -91,6 +91,17 @@ class SupabaseServicer(ProviderServicer):
         self._client.cancelled.set()
         return Empty()
 
+    async def GetSchema(
+        self, request: provider_pb2.GetSchemaRequest, context: Context
+    ) -> provider_pb2.GetSchemaResponse:
+        """Say that there is none: programs declare the classes of `provider.resources`, written by hand."""
+        del request
+        await context.abort(
+            grpc.StatusCode.UNIMPLEMENTED,
+            "the supabase provider has no schema to generate code from. Remedy: `pulumi import --generate-code=false`, "
+            "or `import_=<ref>` in the program.",
+        )
+
     async def Check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
         """Check and complete the inputs of a resource."""
         resource = await self._resource(request.urn, context)

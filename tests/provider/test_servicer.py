@@ -191,6 +191,11 @@ def test_what_the_provider_does_not_have_is_refused(stub: Stub, token: str) -> N
         stub.Check(provider_pb2.CheckRequest(urn="urn:pulumi:stack::app::supabase:index:Nothing::main"))
 
 
+def test_that_there_is_no_schema_is_said_with_the_way_to_import(stub: Stub) -> None:
+    with pytest.raises(grpc.RpcError, match="--generate-code=false"):
+        stub.GetSchema(provider_pb2.GetSchemaRequest())
+
+
 def test_progress_goes_to_the_engines_log(
     stub: Stub, engine_double: tuple[EngineDouble, str], supabase: FakeSupabase
 ) -> None:
