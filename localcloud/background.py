@@ -1,5 +1,6 @@
 """The local cloud in the background: started, awaited, stopped."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -17,6 +18,7 @@ from localcloud.place import HOST, PROJECT, Place
 
 _START_LIMIT = 60.0  # seconds
 _STOP_LIMIT = 30.0
+_ANSWER_LIMIT = 3.0
 
 
 class BackgroundError(Exception):
@@ -28,7 +30,7 @@ def look(place: Place) -> dict[str, Any] | None:
     ports = place.ports()
     if ports is None:
         return None
-    connection = http.client.HTTPConnection(HOST, ports[0], timeout=10)
+    connection = http.client.HTTPConnection(HOST, ports[0], timeout=_ANSWER_LIMIT)
     try:
         connection.request("GET", "/_control/health")
         response = connection.getresponse()
@@ -85,11 +87,21 @@ def stop(place: Place) -> bool:
     if process is None:
         return False
     process.terminate()
-    try:
-        process.wait(_STOP_LIMIT)
-    except psutil.TimeoutExpired:
+    if not _ended(process):
         process.kill()
-        process.wait(_STOP_LIMIT)
+        if not _ended(process):
+            raise BackgroundError(f"The local cloud (process {process.pid}) does not end; its log: {place.log}")
+    return True
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Wait for the end; a zombie has ended, whenever the process that has to take note of it does so."""
+    deadline = time.monotonic() + _STOP_LIMIT
+    with contextlib.suppress(psutil.NoSuchProcess):
+        while process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
     return True
 
 

@@ -26,7 +26,7 @@ Behaviour as known in {_DATE}.
 
 | part | source of the behaviour |
 |---|---|
-| Supabase Management API | Supabase's OpenAPI document, answers recorded in supabase/cli, calls measured with CLI 3.1.0 |
+| Supabase Management API | Supabase's OpenAPI document, supabase/cli's recorded answers, calls of CLI 3.1.0 |
 | its SQL endpoints | supabase/postgres-meta (row values, error texts) |
 | databases | PostgreSQL 17 itself; roles and schemas from Supabase's documentation |
 | pooler | Supavisor's user names and errors, session mode |
@@ -35,10 +35,11 @@ Behaviour as known in {_DATE}.
 | GitHub REST and GraphQL | GitHub's OpenAPI document and GraphQL schema |
 | Anthropic Messages API | Anthropic's API reference; the answer says that it is a stand-in |
 
-Implemented in part, the rest answering 501: health (of auth, db, db_postgres_user, pooler: no other service runs here),
-creating a project (in a region, not a group of them), listing an organisation's projects (no sorting), changing settings (those of sign-up, sign-in, confirmation and URLs), add-ons (compute size, and nothing is sized). The Data
-API's and the pooler's settings are kept without a server that obeys them. Databases have PostgreSQL's own extensions,
-and an empty schema `vault`.
+Implemented in part, the rest answering 501: health (of auth, db, db_postgres_user, pooler: no other service runs
+here), creating a project (in a region, not a group of them), listing an organisation's projects (no sorting), auth
+settings (those of sign-up, sign-in, confirmation and URLs), add-ons (compute size, and nothing is sized). The Data
+API's settings are kept without a server that obeys them. Databases have PostgreSQL's own extensions, and an empty
+schema `vault`.
 """
 
 

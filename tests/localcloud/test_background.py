@@ -1,3 +1,4 @@
+import contextlib
 import signal
 import subprocess
 import sys
@@ -56,7 +57,8 @@ def test_killed_together_with_every_database_it_comes_back_with_its_data(own_clo
     assert postmaster is not None
     victims = [psutil.Process(own_cloud.pid), psutil.Process(postmaster), *psutil.Process(postmaster).children()]
     for victim in victims:
-        victim.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may follow its parent by itself
+            victim.kill()
     psutil.wait_procs(victims, timeout=10)
     own_cloud.start()
     assert _query(own_cloud, ref, "select seven from kept") == [{"seven": 7}]
