@@ -57,12 +57,27 @@ def push_migrations(session: Session, backend: BackendSource, *, token: str, loc
             " that the CLI wraps it in (commit, rollback). What it did before may remain. Remedy: take the"
             " transaction control out of the file, repair what remains by hand, then `pulumi up`."
         )
+    if pending:
+        _refuse_invalid_indexes(session.connection)
     session.note(
         "migrations",
         ManifestRow(source=digest_migrations(backend), live=digest_ledger(ledger), token=token),
         seconds=time.monotonic() - started,
     )
     return [migration.file_name for migration in pending]
+
+
+def _refuse_invalid_indexes(connection: Connection) -> None:
+    # A concurrent build that failed leaves its index behind, and `if not exists` is content with it ever after.
+    rows = connection.execute(
+        "select indexrelid::regclass::text as name from pg_index where not indisvalid order by 1"
+    ).fetchall()
+    if rows:
+        names = ", ".join(str(row["name"]) for row in rows)
+        raise ReleaseError(
+            f"The migrations are applied, but these indexes were not finished and serve no query: {names}."
+            " Remedy: drop index concurrently, build it again by hand, then `pulumi up`."
+        )
 
 
 def _push(session: Session, backend: BackendSource, pending: list[Migration], lock_timeout_seconds: int) -> None:

@@ -1,6 +1,6 @@
 """A stack that was released once, for tests that go on from there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.engine.checkout import Checkout, Live
 
@@ -11,5 +11,5 @@ class Released:
 
     checkout: Checkout
     live: Live
-    first_up: str
-    command_lines: frozenset[str]
+    first_up: str = field(repr=False)
+    command_lines: frozenset[str] = field(repr=False)

@@ -54,12 +54,14 @@ def test_protection_environment_and_secrets_read_back(released: Released) -> Non
         '{repository(owner:"mano-app",name:"mano"){branchProtectionRules(first:10){nodes{pattern'
         " requiredApprovingReviewCount requiresStatusChecks requiredStatusCheckContexts allowsForcePushes}}}}"
     )["repository"]["branchProtectionRules"]["nodes"]
+    for node in rule:
+        node["requiredStatusCheckContexts"].sort()
     assert rule == [
         {
             "pattern": "staging",
             "requiredApprovingReviewCount": 1,
             "requiresStatusChecks": True,
-            "requiredStatusCheckContexts": ["backend-tests", "ios-build", "secrets", "preview"],
+            "requiredStatusCheckContexts": ["backend-tests", "ios-build", "preview", "secrets"],
             "allowsForcePushes": False,
         }
     ]
