@@ -261,7 +261,8 @@ class AuthService:
     async def _list_users(self, request: Request) -> Response:
         self._require_admin(request)
         try:
-            page, size = (int(request.query_params.get(*item)) for item in (("page", "1"), ("per_page", _PAGE_SIZE)))
+            page = int(request.query_params.get("page") or 1)
+            size = int(request.query_params.get("per_page") or _PAGE_SIZE)
         except ValueError:
             raise ValidationFailedError("Bad Pagination Parameters") from None
         async with self._users(request) as users:
@@ -285,6 +286,7 @@ class AuthService:
                 user_metadata=body.get("user_metadata") or {},
                 app_metadata={**_EMAIL_PROVIDER, **(body.get("app_metadata") or {})},
                 role=body.get("role") or "authenticated",
+                by_admin=True,
             )
             return JSONResponse(await users.shown(user))
 

@@ -72,13 +72,16 @@ class Users:
         user_metadata: Mapping[str, Any],
         app_metadata: Mapping[str, Any],
         role: str = "authenticated",
+        by_admin: bool = False,
     ) -> Row:
-        """Add a user with an e-mail identity.
+        """Add a user with an e-mail identity, and with what Auth adds to `user_metadata` for whoever made it.
 
         Raises:
             EmailExistsError: the address is taken.
         """
         user_id = str(uuid.uuid4())
+        identity = {"sub": user_id, "email": email.lower(), "email_verified": confirmed, "phone_verified": False}
+        added: dict[str, Any] = {"email_verified": confirmed} if by_admin else identity
         try:
             async with self._connection.transaction():
                 user = await self._one(
@@ -89,9 +92,8 @@ class Users:
                          extensions.crypt(%s, extensions.gen_salt('bf', 6)), case when %s then now() end,
                          '', '', '', '', %s, %s, now(), now()) returning *""",
                     *(user_id, role, email, password or secrets.token_urlsafe(32), confirmed),
-                    *(Jsonb(app_metadata), Jsonb(user_metadata)),
+                    *(Jsonb(app_metadata), Jsonb({**user_metadata, **added})),
                 )
-                identity = {"sub": user_id, "email": email.lower(), "email_verified": False, "phone_verified": False}
                 await self._connection.execute(
                     """insert into auth.identities (provider_id, user_id, identity_data, provider, last_sign_in_at,
                          created_at, updated_at) values (%s, %s, %s, 'email', now(), now(), now())""",
