@@ -44,12 +44,8 @@ class AuthError(ApiError):
         super().__init__(message or self.text)
 
     def body(self) -> dict[str, Any]:
-        """Give the form that clients get which name no API version."""
+        """Give Auth's own form, which every client reads."""
         return {"code": self.status, "error_code": self.error_code, "msg": self.message}
-
-    def body_of_2024(self) -> dict[str, Any]:
-        """Give the form of API version 2024-01-01, which supabase-js asks for."""
-        return {"code": self.error_code, "message": self.message}
 
 
 class BadJsonError(AuthError):
@@ -152,10 +148,6 @@ class WeakPasswordError(AuthError):
     def body(self) -> dict[str, Any]:
         """Add the reasons, as Auth does."""
         return {**super().body(), "weak_password": {"reasons": ["length"]}}
-
-    def body_of_2024(self) -> dict[str, Any]:
-        """Add the reasons, as Auth does."""
-        return {**super().body_of_2024(), "weak_password": {"reasons": ["length"]}}
 
 
 class NotImplementedByLocalCloudError(AuthError):

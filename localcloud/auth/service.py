@@ -38,7 +38,6 @@ from localcloud.auth.keys import ProjectKeys
 from localcloud.auth.users import Row, Users
 from localcloud.management.errors import ProjectNotFoundError
 
-_API_VERSION = "2024-01-01"
 _SESSION_LIFETIME = 3600  # seconds; a project's default
 _SHORTEST_PASSWORD = 6  # characters; a project's default
 _LONGEST_PASSWORD = 72  # bytes; bcrypt's limit
@@ -98,7 +97,7 @@ class AuthService:
         ]
 
     def _checked(self, endpoint: Endpoint) -> Endpoint:
-        """Put the API key's check before an endpoint, and its refusals in the form that the client asked for."""
+        """Put the API key's check before an endpoint."""
 
         async def check(request: Request) -> Response:
             keys = self._project_keys(request)
@@ -107,13 +106,7 @@ class AuthService:
                 raise NoApiKeyError
             if keys.role_of_api_key(key) is None:
                 raise InvalidApiKeyError
-            try:
-                return await endpoint(request)
-            except AuthError as error:
-                if request.headers.get("x-supabase-api-version", "") < _API_VERSION:
-                    raise
-                headers = {"x-supabase-api-version": _API_VERSION}
-                return JSONResponse(error.body_of_2024(), status_code=error.status, headers=headers)
+            return await endpoint(request)
 
         return check
 

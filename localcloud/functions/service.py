@@ -81,6 +81,7 @@ class FunctionService:
         """Remove all functions of a project that is being deleted."""
         for slug in self._store.of_project(ref):
             self._workers.withdraw((ref, slug))
+            self._workers.logs.pop((ref, slug), None)
         self._store.forget(ref)
 
     async def close(self) -> None:

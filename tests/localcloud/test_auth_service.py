@@ -289,15 +289,6 @@ def test_other_refusals_have_auths_codes(project: Project) -> None:
     assert error_of(project.log_in(banned["email"])) == (400, "user_banned")
 
 
-def test_a_client_of_the_newer_api_version_gets_its_form_of_errors(project: Project) -> None:
-    headers = {"x-supabase-api-version": "2024-01-01"}
-
-    answer = project.auth("POST", "token?grant_type=password", {"email": address(), "password": PASSWORD}, **headers)
-
-    assert answer.json() == {"code": "invalid_credentials", "message": "Invalid login credentials"}
-    assert answer.headers["x-supabase-api-version"] == "2024-01-01"
-
-
 def test_supabase_js_works(project: Project, tmp_path: Path) -> None:
     token = project.cloud.environment["SUPABASE_ACCESS_TOKEN"]
     deployed = project.http.post(
