@@ -24,7 +24,7 @@ def check_backend(backend: BackendSource) -> None:
     # One call for each: a function has a configuration, and so an import map, of its own.
     for entrypoint in entrypoints:
         _run(backend, ["deno", "check", "--quiet", entrypoint], what=entrypoint)
-    _run(backend, ["deno", "test", "--allow-all", "--quiet"], what="the backend's tests")
+    _run(backend, ["deno", "test", "--allow-all", "--quiet", "--reporter=dot"], what="the backend's tests")
 
 
 def _run(backend: BackendSource, command: list[str], *, what: str) -> None:
