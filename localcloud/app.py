@@ -32,7 +32,7 @@ from localcloud.management.lifecycle import Lifecycle
 from localcloud.management.rate_limit import RateLimit
 from localcloud.management.settings import auth_settings
 from localcloud.management.state import ManagementState
-from localcloud.place import HOST, Place
+from localcloud.place import CACHE, HOST, Place
 from localcloud.seed import Seed
 
 
@@ -49,7 +49,11 @@ class Parts:
         if self.state.is_new:
             seed.plant(self.state, clock, credentials.supabase_db_password)
         self.databases = Databases(
-            place.directory / "databases", installation, credentials.platform_password, self._database_password
+            directory=place.directory / "databases",
+            cache=CACHE,
+            installation=installation,
+            password=credentials.platform_password,
+            project_password=lambda ref: self.state.project(ref).database_password,
         )
         self.pooler = Pooler(self.databases, self._is_reachable)
         self.secrets = FunctionSecrets(self.state, clock, url=url, pooler=f"{HOST}:{ports[1]}")
@@ -100,9 +104,6 @@ class Parts:
 
     def _keys(self, ref: str) -> ProjectKeys:
         return self.state.project(ref).keys
-
-    def _database_password(self, ref: str) -> str:
-        return self.state.project(ref).database_password
 
     def _is_reachable(self, ref: str) -> bool:
         return self.state.exists(ref) and self.state.project(ref).status == "ACTIVE_HEALTHY"

@@ -8,6 +8,7 @@ from pathlib import Path
 from localcloud.durable import read_json, write_json
 
 PROJECT = Path(__file__).resolve().parent.parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "localcloud"
 HOST = "127.0.0.1"
 PROJECT_HOST = "localcloud.invalid"  # never resolves: databases are reached through the pooler
 PASSPHRASE = "local"  # noqa: S105 - public: it protects a state that holds the local cloud's credentials only

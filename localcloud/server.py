@@ -5,7 +5,6 @@ import logging
 import os
 import random
 import socket
-import time
 from pathlib import Path
 from typing import IO
 
@@ -19,7 +18,6 @@ from localcloud.durable import write_json
 from localcloud.place import HOST, Place
 
 _PORTS = range(21000, 31000)  # below the ports that systems hand out to outgoing connections
-_BUSY_PATIENCE = 5.0  # seconds; a predecessor's socket may need a moment to be free
 _SHUTDOWN_PATIENCE = 5  # seconds for requests under way
 
 
@@ -105,15 +103,11 @@ def _listen_anywhere() -> socket.socket:
 
 
 def _listen_again(port: int) -> socket.socket:
-    deadline = time.monotonic() + _BUSY_PATIENCE
-    while True:
-        try:
-            return _listen(port)
-        except OSError as error:
-            if time.monotonic() > deadline:
-                message = (
-                    f"Port {port} of {HOST} is in use by another process, and the local cloud's addresses contain it. "
-                    "End that process, or run `python -m localcloud start --new-ports`: data stays, URLs change."
-                )
-                raise PortTakenError(message) from error
-            time.sleep(0.1)
+    try:
+        return _listen(port)
+    except OSError as error:
+        message = (
+            f"Port {port} of {HOST} is in use by another process, and the local cloud's addresses contain it. "
+            "End that process, or run `python -m localcloud start --new-ports`: data stays, URLs change."
+        )
+        raise PortTakenError(message) from error

@@ -1,9 +1,11 @@
 """Data folders: the template with the platform's roles and schemas, and its copies for the projects."""
 
 import asyncio
+import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from psycopg import AsyncConnection, sql
@@ -12,7 +14,10 @@ from psycopg.rows import TupleRow
 from localcloud.database.installation import DatabaseError, Installation
 from localcloud.database.server import OWNER, PostgresServer
 
-_PLATFORM_ROLES = ("authenticator", "supabase_auth_admin", "supabase_storage_admin", "supabase_read_only_user")
+_PLATFORM = Path(__file__).with_name("platform.sql")
+_PLATFORM_ROLES = (
+    OWNER, "authenticator", "supabase_auth_admin", "supabase_storage_admin", "supabase_read_only_user",
+)  # fmt: skip
 _SETTINGS = {
     "shared_buffers": "16MB",
     "max_connections": "60",
@@ -26,18 +31,24 @@ _SETTINGS = {
 }
 
 
+_TEMPLATE_PASSWORD = "template"  # noqa: S105 - of a folder that holds nothing; each copy gets its own passwords
+
+
 class ClusterStore:
     """Makes and removes the data folders below one directory, one per project ref.
 
-    The template is made at the first need; a copy of it is ready in a fraction of the time of an initdb.
+    They are copies of a template, which is ready in a fraction of the time of an initdb. The template is made at
+    the first need and kept in a cache for all local clouds of this user.
     """
 
-    def __init__(self, directory: Path, installation: Installation, password: str) -> None:
-        """Take the folder, the programs, and the password of the platform's own roles."""
+    def __init__(self, directory: Path, installation: Installation, password: str, cache: Path) -> None:
+        """Take the folder, the programs, the password of the platform's own roles, and the cache's folder."""
         self._directory = directory
         self._installation = installation
         self._password = password
-        self._template_made = asyncio.Lock()
+        self._cache = cache
+        for unfinished in directory.glob("*.*/"):
+            shutil.rmtree(unfinished)
 
     def path(self, ref: str) -> Path:
         """Give the data folder of a project, whether it exists or not."""
@@ -49,60 +60,66 @@ class ClusterStore:
         Raises:
             DatabaseError: the template could not be made or copied.
         """
-        if self.path(ref).exists():
-            return
-        template = await self.template()
+        template = self._cache / f"postgres-{self._template_digest()}"
+        await self._make(template, self._bootstrap)
 
         async def fill(partial: Path) -> None:
             process = await asyncio.create_subprocess_exec("cp", "-a", f"{template}/.", str(partial))
             if await process.wait():
                 raise DatabaseError(f"the template {template} could not be copied; is the disk full?")
             async with self._session(partial) as connection:
+                for role in _PLATFORM_ROLES:
+                    await connection.execute(set_password(role, self._password))
                 await connection.execute(set_password("postgres", password))
 
-        await self._complete(self.path(ref), fill)
-
-    async def template(self) -> Path:
-        """Give the template, made where it is missing."""
-        async with self._template_made:
-            template = self._directory / "template"
-            if not template.exists():
-                await self._complete(template, self._bootstrap)
-        return template
+        await self._make(self.path(ref), fill)
 
     def remove(self, ref: str) -> None:
         """Delete a project's data; its server must be stopped."""
         shutil.rmtree(self.path(ref), ignore_errors=True)
 
-    async def _complete(self, path: Path, fill: Callable[[Path], Awaitable[None]]) -> None:
-        """Fill a folder beside its place and move it there, so that a kill never leaves half of one."""
-        partial = path.with_name(f"{path.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
+    async def _make(self, path: Path, fill: Callable[[Path], Awaitable[None]]) -> None:
+        """Fill a folder beside its place and move it there: a kill leaves no half of one, the first of several wins."""
+        if await asyncio.to_thread(path.exists):
+            return
+        partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         self._installation.own(partial)
-        await fill(partial)
-        await self._installation.initdb("--sync-only", "-D", str(partial))
-        partial.rename(path)
+        try:
+            await fill(partial)
+            await self._installation.initdb("--sync-only", "-D", str(partial))
+            partial.rename(path)
+        except OSError as error:
+            if not await asyncio.to_thread(path.exists):  # else somebody was faster
+                raise DatabaseError(f"{path} could not be made: {error}") from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
     async def _bootstrap(self, partial: Path) -> None:
         options = [f"--set={name}={value}" for name, value in _SETTINGS.items()]
         await self._installation.initdb(
             "-D", str(partial), "-U", OWNER, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
-            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync", *options, password=self._password,
+            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync", *options,
+            password=_TEMPLATE_PASSWORD,
         )  # fmt: skip
         async with self._session(partial) as connection:
-            await connection.execute(Path(__file__).with_name("platform.sql").read_bytes())
-            for role in _PLATFORM_ROLES:
-                await connection.execute(set_password(role, self._password))
+            await connection.execute(_PLATFORM.read_bytes())
 
     @asynccontextmanager
     async def _session(self, data: Path) -> AsyncIterator[AsyncConnection[TupleRow]]:
-        """Run a server over a folder for one session of the owner."""
+        """Run a server over a folder that is not in its place yet, for one session of the owner."""
         server = PostgresServer(data, self._installation)
         try:
-            async with await server.connect(OWNER, self._password) as connection:
+            async with await server.connect(OWNER, _TEMPLATE_PASSWORD) as connection:
                 yield connection
         finally:
             await server.stop()
+        server.log.unlink()
+
+    def _template_digest(self) -> str:
+        """Tell templates apart by all that they are made of."""
+        server = (self._installation.root / "bin" / "postgres").stat()
+        parts = [_PLATFORM.read_text(encoding="utf-8"), _SETTINGS, server.st_size, server.st_mtime_ns]
+        return sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 def set_password(role: str, password: str) -> sql.Composed:

@@ -21,12 +21,16 @@ _log = logging.getLogger(__name__)
 
 
 class PostgresServer:
-    """A postmaster over one data folder, on a free port of 127.0.0.1; one that dies is started again."""
+    """A postmaster over one data folder, on a free port of 127.0.0.1; one that dies is started again.
+
+    Attributes:
+        log: the file with what the server printed since its last start.
+    """
 
     def __init__(self, data: Path, installation: Installation) -> None:
         """Take the data folder and the programs; nothing is started yet."""
         self._data = data
-        self._log_file = data.with_name(f"{data.name}.log")
+        self.log = data.with_name(f"{data.name}.log")
         self._installation = installation
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -96,7 +100,7 @@ class PostgresServer:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
-        with self._log_file.open("wb") as log:
+        with self.log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._installation.command(
                     "postgres", "-D", str(self._data), "-p", str(self._port),
@@ -153,7 +157,7 @@ class PostgresServer:
                 return
 
     def _failure(self) -> str:
-        printed = self._log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
-        return f"PostgreSQL of {self._data.name} did not start, its data is untouched; log {self._log_file}: " + (
+        printed = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
+        return f"PostgreSQL of {self._data.name} did not start, its data is untouched; log {self.log}: " + (
             " | ".join(printed) or "(empty)"
         )

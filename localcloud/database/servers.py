@@ -17,18 +17,25 @@ class Databases:
     """Every project's PostgreSQL; a server runs from its first use until `stop`, `remove` or `close`."""
 
     def __init__(
-        self, directory: Path, installation: Installation, password: str, project_password: Callable[[str], str]
+        self,
+        *,
+        directory: Path,
+        cache: Path,
+        installation: Installation,
+        password: str,
+        project_password: Callable[[str], str],
     ) -> None:
         """Take what the servers are made of.
 
         Args:
             directory: the folder of the data.
+            cache: the folder of the template.
             installation: the programs.
             password: of the platform's own roles.
             project_password: gives, by ref, the password that role postgres begins with.
         """
         self._installation = installation
-        self._clusters = ClusterStore(directory, installation, password)
+        self._clusters = ClusterStore(directory, installation, password, cache)
         self._password = password
         self._project_password = project_password
         self._servers: dict[str, PostgresServer] = {}

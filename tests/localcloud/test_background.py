@@ -64,6 +64,19 @@ def test_killed_together_with_every_database_it_comes_back_with_its_data(own_clo
     assert _query(own_cloud, ref, "select seven from kept") == [{"seven": 7}]
 
 
+def test_a_project_that_was_coming_up_when_it_was_killed_comes_up_afterwards(own_cloud: LocalCloudUnderTest) -> None:
+    organization = own_cloud.api("GET", "/organizations").json()[0]["slug"]
+    body = {"name": "late", "organization_slug": organization, "db_pass": "secret-of-it", "region": "eu-central-1"}
+    ref = own_cloud.api("POST", "/projects", body).json()["ref"]
+    time.sleep(0.2)
+    own_cloud.kill()
+    own_cloud.start()
+    own_cloud.wait_for(ref, "ACTIVE_HEALTHY")
+    assert _query(own_cloud, ref, "select 7 as seven") == [{"seven": 7}]
+    folders = {path.name for path in (own_cloud.directory / "databases").iterdir() if path.is_dir()}
+    assert folders == {ref}
+
+
 def test_a_killed_database_is_up_again_for_the_next_call(own_cloud: LocalCloudUnderTest) -> None:
     ref = _adopted(own_cloud)
     _query(own_cloud, ref, "create table kept as select 7 as seven")
