@@ -54,6 +54,7 @@ class Parts:
             installation=installation,
             password=credentials.platform_password,
             project_password=lambda ref: self.state.project(ref).database_password,
+            history=seed.history,
         )
         self.pooler = Pooler(self.databases, self._is_reachable)
         self.secrets = FunctionSecrets(self.state, clock, url=url, pooler=f"{HOST}:{ports[1]}")

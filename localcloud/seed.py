@@ -1,14 +1,19 @@
 """What a new local cloud holds: what the stack files of a project speak of, and nothing else."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from localcloud import tools
 from localcloud.clock import Clock
+from localcloud.database.history import History
 from localcloud.github.seed import GitHubSeed
 from localcloud.management.state import ManagementState, Organization
+
+_MEMBERS = ("administrator", "dana", "lee")
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,7 @@ class AdoptedProject:
     name: str
     region: str
     organization: str
+    backend: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,9 @@ class Seed:
 
     Attributes:
         source: the project's folder, whose git HEAD becomes the repository's default branch.
+        users: the people that stack files name, besides an administrator and two colleagues.
+        teams: the teams that stack files name; each has the two colleagues.
+        adopted: what the repository has already for each adopted project: protected branches, environments, labels.
     """
 
     source: Path
@@ -35,6 +44,9 @@ class Seed:
     owner: str
     repository: str
     default_branch: str
+    users: tuple[str, ...] = _MEMBERS
+    teams: tuple[str, ...] = ()
+    adopted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, source: Path) -> "Seed":
@@ -43,9 +55,11 @@ class Seed:
         Raises:
             ValueError: they name no repository or no organisation, and what to add.
         """
-        name = yaml.safe_load((source / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+        program = yaml.safe_load((source / "Pulumi.yaml").read_text(encoding="utf-8"))
+        name = program["name"]
+        common = {key: value["value"] for key, value in program.get("config", {}).items() if "value" in value}
         stacks: list[dict[str, Any]] = [
-            (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("config", {})
+            common | (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("config", {})
             for path in sorted(source.glob("Pulumi.*.yaml"))
         ]
         supabase = [stack[f"{name}:supabase"] for stack in stacks if f"{name}:supabase" in stack]
@@ -58,17 +72,32 @@ class Seed:
             )
             raise ValueError(message)
         branches = [stack.get(f"{name}:branch", {}) for stack in stacks]
+        own = [{key.removeprefix(f"{name}:"): value for key, value in stack.items()} for stack in stacks]
+        adopting = [stack for stack in own if "ref" in stack.get("supabase", {}).get("project", {})]
         return cls(
             source=source,
             organizations=tuple(dict.fromkeys(entry["organization"] for entry in supabase)),
             projects=tuple(
-                AdoptedProject(project["ref"], project["name"], project["region"], entry["organization"])
-                for entry in supabase
-                if "ref" in (project := entry["project"])
+                AdoptedProject(
+                    project["ref"],
+                    project["name"],
+                    project["region"],
+                    stack["supabase"]["organization"],
+                    stack.get("backend", {}).get("directory", "backend"),
+                )
+                for stack in adopting
+                if (project := stack["supabase"]["project"])
             ),
             owner=owners[0],
             repository=repositories[0],
             default_branch=next((b["createFrom"] for b in branches if "createFrom" in b), "main"),
+            users=tuple(dict.fromkeys([*_MEMBERS, *_principals(own, "users")])),
+            teams=tuple(dict.fromkeys(_principals(own, "teams"))),
+            adopted={
+                "branches": tuple(stack["branch"]["name"] for stack in adopting if "branch" in stack),
+                "environments": tuple(name for stack in adopting for name in [*stack.get("environments", {})][:1]),
+                "labels": tuple(dict.fromkeys(n for stack in adopting for n in stack.get("labels", {}))),
+            },
         )
 
     def plant(self, state: ManagementState, clock: Clock, password: str) -> None:
@@ -87,6 +116,11 @@ class Seed:
             )
         state.save()
 
+    def history(self, ref: str) -> History | None:
+        """Give what an adopted project's database went through; None for one that is created here."""
+        adopted = next((project for project in self.projects if project.ref == ref), None)
+        return History(self.source / adopted.backend, tools.directories) if adopted else None
+
     def github(self, token: str) -> GitHubSeed:
         """Give GitHub's part; a folder that is no git work tree becomes an empty repository."""
         return GitHubSeed(
@@ -95,4 +129,19 @@ class Seed:
             repository=self.repository,
             default_branch=self.default_branch,
             source=self.source if (self.source / ".git").exists() else None,
+            users=self.users,
+            teams=dict.fromkeys(self.teams, _MEMBERS[1:]),
+            protected_branches=self.adopted.get("branches", ()),
+            environments=self.adopted.get("environments", ()),
+            labels=self.adopted.get("labels", ()),
         )
+
+
+def _principals(document: Any, kind: str) -> list[str]:
+    """Collect the names below every key `users` or `teams`, wherever it stands."""
+    if isinstance(document, list):
+        return [name for entry in document for name in _principals(entry, kind)]
+    if not isinstance(document, dict):
+        return []
+    found = [name for key, entry in document.items() if key != kind for name in _principals(entry, kind)]
+    return found + list(document.get(kind, []))

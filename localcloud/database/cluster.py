@@ -11,6 +11,7 @@ from pathlib import Path
 from psycopg import AsyncConnection, sql
 from psycopg.rows import TupleRow
 
+from localcloud.database.history import History
 from localcloud.database.installation import DatabaseError, Installation
 from localcloud.database.server import OWNER, PostgresServer
 
@@ -54,8 +55,10 @@ class ClusterStore:
         """Give the data folder of a project, whether it exists or not."""
         return self._directory / ref
 
-    async def create(self, ref: str, password: str) -> None:
+    async def create(self, ref: str, password: str, history: History | None) -> None:
         """Make a project's data folder, with `password` for its role postgres; one that exists is left as it is.
+
+        An adopted project's begins where its history ends.
 
         Raises:
             DatabaseError: the template could not be made or copied.
@@ -71,6 +74,8 @@ class ClusterStore:
                 for role in _PLATFORM_ROLES:
                     await connection.execute(set_password(role, self._password))
                 await connection.execute(set_password("postgres", password))
+                if history:
+                    await history.replay(connection.info.port, password, connection)
 
         await self._make(self.path(ref), fill)
 

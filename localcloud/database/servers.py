@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from localcloud.database.cluster import ClusterStore, set_password
+from localcloud.database.history import History
 from localcloud.database.installation import Installation
 from localcloud.database.server import OWNER, PostgresServer
 
@@ -24,6 +25,7 @@ class Databases:
         installation: Installation,
         password: str,
         project_password: Callable[[str], str],
+        history: Callable[[str], History | None] = lambda _: None,
     ) -> None:
         """Take what the servers are made of.
 
@@ -33,11 +35,13 @@ class Databases:
             installation: the programs.
             password: of the platform's own roles.
             project_password: gives, by ref, the password that role postgres begins with.
+            history: gives, by ref, what a database went through before its first start; None for a new project's.
         """
         self._installation = installation
         self._clusters = ClusterStore(directory, installation, password, cache)
         self._password = password
         self._project_password = project_password
+        self._history = history
         self._servers: dict[str, PostgresServer] = {}
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -49,7 +53,7 @@ class Databases:
         """
         async with self._one_at_a_time[ref]:
             if ref not in self._servers:
-                await self._clusters.create(ref, self._project_password(ref))
+                await self._clusters.create(ref, self._project_password(ref), self._history(ref))
                 self._servers[ref] = PostgresServer(self._clusters.path(ref), self._installation)
             await self._servers[ref].start()
             return self._servers[ref]

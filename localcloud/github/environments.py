@@ -6,12 +6,31 @@ from localcloud.github.accounts import account_json, team_json
 from localcloud.github.errors import InvalidFieldsError, NotFoundError, UnprocessableError
 from localcloud.github.node_ids import node_id
 from localcloud.github.operations import ENVIRONMENT, NO_CONTENT, REPOSITORY, Answer, Call, operation
-from localcloud.github.store import Json, found
+from localcloud.github.store import Json, Store, found
 
 _POLICIES = ENVIRONMENT + "/deployment-branch-policies"
 _POLICY = _POLICIES + "/{branch_policy_id}"
 _MAX_WAIT = 43_200
 _MAX_REVIEWERS = 6
+
+
+def new_environment(store: Store, name: str) -> Json:
+    """Make an environment without rules, as a job that names an unknown one does."""
+    return {
+        "id": store.next_id(),
+        "name": name,
+        "created_at": store.now(),
+        "updated_at": store.now(),
+        "gates": {rule: store.next_id() for rule in ("wait_timer", "required_reviewers", "branch_policy")},
+        "wait_timer": 0,
+        "reviewers": [],
+        "prevent_self_review": False,
+        "can_admins_bypass": True,
+        "deployment_branch_policy": None,
+        "policies": {},
+        "secrets": {},
+        "variables": {},
+    }
 
 
 def environment_of(call: Call) -> Json:
@@ -59,9 +78,7 @@ def put_environment(call: Call) -> Answer:
     name = call.parameters["environment_name"]
     environments = call.repository["environments"]
     if name.lower() not in environments:
-        created = {"id": call.store.next_id(), "name": name, "created_at": call.store.now()}
-        gates = {rule: call.store.next_id() for rule in ("wait_timer", "required_reviewers", "branch_policy")}
-        environments[name.lower()] = created | {"gates": gates, "policies": {}, "secrets": {}, "variables": {}}
+        environments[name.lower()] = new_environment(call.store, name)
     environment = environments[name.lower()]
     environment |= {
         "updated_at": call.store.now(),

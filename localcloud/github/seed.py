@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from localcloud.github.environments import new_environment
+from localcloud.github.protections import create_rule
 from localcloud.github.store import Json, Store
 
 # The labels that GitHub gives every new repository (docs.github.com, "Managing labels", default labels).
@@ -36,6 +38,9 @@ class GitHubSeed:
         teams: logins by team slug.
         plan: the organisation's plan: free, team or enterprise; GitHub refuses features that it lacks.
         private: whether the repository is private.
+        protected_branches: patterns that somebody protected by hand before: one approval, and no more.
+        environments: names of environments that exist already, without rules.
+        labels: names of labels that exist already, beside GitHub's own.
     """
 
     token: str
@@ -47,6 +52,9 @@ class GitHubSeed:
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plan: str = "enterprise"
     private: bool = True
+    protected_branches: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 def plant(store: Store, seed: GitHubSeed) -> None:
@@ -76,13 +84,24 @@ def plant(store: Store, seed: GitHubSeed) -> None:
     if not git.path.exists():
         git.create(source=seed.source, branch=seed.default_branch)
     if full_name not in state["repositories"]:
-        state["repositories"][full_name] = _repository(store, seed)
+        repository = state["repositories"][full_name] = _repository(store, seed)
+        by_hand = {"requiresApprovingReviews": True, "requiredApprovingReviewCount": 1}
+        for pattern in seed.protected_branches:
+            create_rule(store, repository, {"pattern": pattern, **by_hand})
+        for environment in seed.environments:
+            repository["environments"][environment.lower()] = new_environment(store, environment)
 
 
 def _repository(store: Store, seed: GitHubSeed) -> Json:
     labels = {
-        name: {"id": store.next_id(), "name": name, "color": color, "description": description, "default": True}
-        for name, (color, description) in _LABELS.items()
+        name: {
+            "id": store.next_id(),
+            "name": name,
+            "color": color,
+            "description": description,
+            "default": name in _LABELS,
+        }
+        for name, (color, description) in (_LABELS | dict.fromkeys(seed.labels, ("ededed", None))).items()
     }
     return {
         "id": store.next_id(),

@@ -54,3 +54,29 @@ def test_stack_files_that_name_nothing_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.staging.yaml").write_text("config: {}\n")
     with pytest.raises(ValueError, match="app:supabase"):
         Seed.read(tmp_path)
+
+
+def test_what_is_adopted_exists_already(source: Path) -> None:
+    stack = source / "Pulumi.production.yaml"
+    stack.write_text(
+        f"""{stack.read_text()}  app:branch: {{name: trunk}}
+  app:labels: {{urgent: {{color: ff0000}}}}
+  app:environments:
+    live: {{reviewers: {{teams: [keepers], users: [kim]}}}}
+    live-read: {{}}
+""",
+        encoding="utf-8",
+    )
+    seed = Seed.read(source)
+    github = seed.github("token")
+    assert (github.protected_branches, github.environments, github.labels) == (("trunk",), ("live",), ("urgent",))
+    assert github.users == ("administrator", "dana", "lee", "kim")
+    assert github.teams == {"keepers": ("dana", "lee")}
+
+
+def test_only_an_adopted_project_has_a_history(source: Path) -> None:
+    seed = Seed.read(source)
+    history = seed.history("abcdefghijklmnopqrst")
+    assert history is not None
+    assert history.backend == source / "backend"
+    assert seed.history("zzzzzzzzzzzzzzzzzzzz") is None
