@@ -1,7 +1,6 @@
 """Plans the release from the sources and from what is live, before anything is declared."""
 
 from pathlib import Path
-from typing import Any
 
 import pulumi
 
@@ -14,8 +13,11 @@ from release.live_state import (
     PRESENCE_QUERY,
     LiveState,
     digest_function,
+    read_ledger,
     read_manifest,
+    statements_query,
 )
+from release.migration_gate import MigrationGate
 from release.plan import ReleasePlan, plan_release
 from settings import Settings, SupabaseSettings
 
@@ -33,33 +35,42 @@ def plan_backend_release(settings: Settings) -> ReleasePlan:
         source = read_backend(Path(settings.backend.directory))
     except ReleaseError as error:
         raise pulumi.RunError(str(error)) from error
-    return plan_release(source, read_live_backend(settings.supabase))
+    ref = find_ref(settings.supabase)
+    live = read_live_backend(ref) if ref else LiveState()
+    try:
+        gate = MigrationGate(backend=source, ledger=live.ledger)
+        suspects = gate.suspects()
+        rows = query_database(ref, statements_query(suspects)) if ref and suspects else []
+        gate.check({str(row["version"]): str(row["text"]) for row in rows})
+    except ReleaseError as error:
+        raise pulumi.RunError(str(error)) from error
+    return plan_release(source, live)
 
 
-def read_live_backend(supabase: SupabaseSettings) -> LiveState:
-    """Read ledger, manifest and live functions of the stack's project.
+def find_ref(supabase: SupabaseSettings) -> str | None:
+    """Give the ref of the stack's project, or None where there is none whose database could be read.
 
-    Returns:
-        An empty state for a project that does not exist yet. A paused one counts as empty too: everything is
-        released to it again once it is restored, and each step finds for itself that it has nothing to do.
+    A paused project counts as none: everything is released to it again once it is restored, and each step finds for
+    itself that it has nothing to do.
     """
     project = get_project(
         ref=supabase.project.ref,
         organization=None if supabase.project.ref else supabase.organization,
         name=None if supabase.project.ref else supabase.project.name,
     )
-    if not project.found or not project.ref:
-        return LiveState()
+    if not project.found:
+        return None
     if project.status not in _READABLE:
         pulumi.log.warn(f"project {project.ref} is {project.status}: what is live in it can't be read")
-        return LiveState()
+        return None
+    return project.ref
 
-    def rows(query: str) -> list[dict[str, Any]]:
-        return query_database(project.ref, query)
 
-    present = rows(PRESENCE_QUERY)[0]
+def read_live_backend(ref: str) -> LiveState:
+    """Read ledger, manifest and live functions of a project."""
+    present = query_database(ref, PRESENCE_QUERY)[0]
     return LiveState(
-        ledger=tuple(str(row["version"]) for row in rows(LEDGER_QUERY)) if present["ledger"] else (),
+        ledger=read_ledger(query_database(ref, LEDGER_QUERY)) if present["ledger"] else (),
         functions={
             function.slug: digest_function(
                 code=function.ezbr_sha256,
@@ -67,7 +78,7 @@ def read_live_backend(supabase: SupabaseSettings) -> LiveState:
                 verify_jwt=function.verify_jwt,
                 status=function.status,
             )
-            for function in get_functions(project.ref)
+            for function in get_functions(ref)
         },
-        manifest=read_manifest(rows(MANIFEST_QUERY)) if present["manifest"] else {},
+        manifest=read_manifest(query_database(ref, MANIFEST_QUERY)) if present["manifest"] else {},
     )

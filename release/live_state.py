@@ -13,7 +13,11 @@ PRESENCE_QUERY = (
 )
 MANIFEST_QUERY = "select part, source, live, token from release.manifest"
 MARKER_QUERY = "select ref, name, organization, api_host from release.marker"
-LEDGER_QUERY = "select version from supabase_migrations.schema_migrations order by version"
+# The digest leaves out what the CLI drops when it notes a file's statements; the gate does the same to the file.
+LEDGER_QUERY = (
+    "select version, name, md5(translate(array_to_string(statements, ''), E' \\t\\r\\n\\f\\v;', '')) as digest"
+    " from supabase_migrations.schema_migrations order by version"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,17 +36,32 @@ class ManifestRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AppliedMigration:
+    """A row of the ledger.
+
+    Attributes:
+        version: 14 digits.
+        name: as the file was named; None where the row was written by hand.
+        digest: MD5 of the statements without blanks and semicolons; None where the row has no statements.
+    """
+
+    version: str
+    name: str | None
+    digest: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class LiveState:
     """A project's live truth; a project that does not exist yet has an empty one.
 
     Attributes:
-        ledger: versions of the applied migrations, sorted.
+        ledger: the applied migrations, by version.
         functions: slug to the digest of what is live.
         manifest: part (`migrations`, `function:SLUG`, `smoke`) to its row.
         marked: whether the database carries the marker of a release target.
     """
 
-    ledger: tuple[str, ...] = ()
+    ledger: tuple[AppliedMigration, ...] = ()
     functions: Mapping[str, str] = field(default_factory=dict)
     manifest: Mapping[str, ManifestRow] = field(default_factory=dict)
     marked: bool = False
@@ -59,6 +78,18 @@ def digest_function(*, code: str | None, version: int, verify_jwt: bool | None, 
     """
     facts = [code or f"version {version}", verify_jwt is not False, status]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def statements_query(versions: Sequence[str]) -> str:
+    """Give the query for the text of applied migrations, one row for each version."""
+    literals = ", ".join(f"'{version}'" for version in versions if version.isdigit())
+    columns = "version, array_to_string(statements, E';\\n') as text"
+    return f"select {columns} from supabase_migrations.schema_migrations where version in ({literals})"  # noqa: S608 - digits only
+
+
+def read_ledger(rows: Sequence[Mapping[str, Any]]) -> tuple[AppliedMigration, ...]:
+    """Turn the rows of LEDGER_QUERY into the ledger."""
+    return tuple(AppliedMigration(version=str(row["version"]), name=row["name"], digest=row["digest"]) for row in rows)
 
 
 def digest_ledger(versions: Sequence[str]) -> str:

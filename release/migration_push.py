@@ -17,7 +17,7 @@ from release.supabase_cli import copied_backend, run_cli
 _PUSH_LOCK = 0x72656C65
 
 
-def read_ledger(connection: Connection) -> list[str]:
+def read_versions(connection: Connection) -> list[str]:
     """Read the versions that the database says are applied; none where there is no ledger yet."""
     try:
         return [str(row["version"]) for row in connection.execute(LEDGER_QUERY).fetchall()]
@@ -41,7 +41,7 @@ def push_migrations(session: Session, backend: BackendSource, *, token: str, loc
         ReleaseError: a migration failed (its file, statement and the database's message), or the ledger lacks one.
     """
     started = time.monotonic()
-    before = set(read_ledger(session.connection))
+    before = set(read_versions(session.connection))
     pending = [migration for migration in backend.migrations if migration.version not in before]
     if pending:
         session.connection.execute("select pg_advisory_lock(%s)", [_PUSH_LOCK])
@@ -49,7 +49,7 @@ def push_migrations(session: Session, backend: BackendSource, *, token: str, loc
             _push(session, backend, pending, lock_timeout_seconds)
         finally:
             session.connection.execute("select pg_advisory_unlock(%s)", [_PUSH_LOCK])
-    ledger = read_ledger(session.connection)
+    ledger = read_versions(session.connection)
     missing = [migration.file_name for migration in backend.migrations if migration.version not in set(ledger)]
     if missing:
         raise ReleaseError(
@@ -96,7 +96,7 @@ def _push(session: Session, backend: BackendSource, pending: list[Migration], lo
         )
     if answer.succeeded:
         return
-    ledger = set(read_ledger(session.connection))
+    ledger = set(read_versions(session.connection))
     applied = [migration.file_name for migration in pending if migration.version in ledger]
     failed = next((migration for migration in pending if migration.version not in ledger), None)
     # The CLI names the statement, and the file only among its progress; one file is one transaction.

@@ -39,9 +39,9 @@ class ReleasePlan:
 
 def plan_release(backend: BackendSource, live: LiveState) -> ReleasePlan:
     """Compare sources with live state."""
-    applied = set(live.ledger)
+    applied = [migration.version for migration in live.ledger]
     migrations = _token(
-        desired=digest_migrations(backend), live=digest_ledger(live.ledger), row=live.manifest.get("migrations")
+        desired=digest_migrations(backend), live=digest_ledger(applied), row=live.manifest.get("migrations")
     )
     functions = {
         slug: _token(

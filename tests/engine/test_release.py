@@ -235,6 +235,7 @@ def test_a_failing_migration_leaves_everything_as_it_was(released: Released) -> 
     backend = checkout.directory / "backend/supabase"
     path = backend / "migrations" / name
     path.write_text("create table public.fine (id bigint);\ncreate table public.broken (id nosuchtype);\n", "utf-8")
+    (backend / "rollbacks" / name).write_text("drop table public.fine;\n", encoding="utf-8")
     health = backend / "functions/health/index.ts"
     append(health, "// with the migration")
     before = live.ledger(), live.functions()
@@ -252,11 +253,36 @@ def test_a_failing_migration_leaves_everything_as_it_was(released: Released) -> 
     assert checkout.plan() == {}
 
 
+def test_an_edited_migration_and_one_without_undo_are_refused_at_preview(released: Released) -> None:
+    checkout, live = released.checkout, released.live
+    backend = checkout.directory / "backend/supabase"
+    applied = backend / "migrations/20270201000000_broken.sql"
+    good = applied.read_text(encoding="utf-8")
+    applied.write_text("create table public.fine (id integer);\n", encoding="utf-8")
+    pending = backend / "migrations/20270215000000_pending.sql"
+    pending.write_text("begin;\ncreate table public.half (id bigint);\n", encoding="utf-8")
+    before = live.ledger(), live.functions()
+    result = checkout.up()
+    assert result.code != 0
+    assert "Traceback" not in result.text
+    assert "20270201000000_broken.sql is applied, and was edited since" in result.text
+    assert "id integer" in result.text
+    assert "20270215000000_pending.sql has no undo" in result.text
+    assert "20270215000000_pending.sql:1: transaction control" in result.text
+    assert (live.ledger(), live.functions()) == before
+    # A differing comment is no edit.
+    applied.write_text(f"-- why\n{good}", encoding="utf-8")
+    pending.unlink()
+    checkout.up_well()
+    assert checkout.plan() == {}
+
+
 def test_a_syntax_error_is_refused_before_any_migration(released: Released) -> None:
     checkout, live = released.checkout, released.live
     backend = checkout.directory / "backend/supabase"
     migration = backend / "migrations/20270301000000_later.sql"
     migration.write_text("create table public.later (id bigint);\n", encoding="utf-8")
+    (backend / "rollbacks" / migration.name).write_text("drop table public.later;\n", encoding="utf-8")
     path = backend / "functions/people/index.ts"
     good = path.read_text(encoding="utf-8")
     path.write_text(f"{good}\nconst broken = ;\n", encoding="utf-8")

@@ -1,5 +1,6 @@
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from release.error import ReleaseError
 from release.function_source import FunctionSource, read_function
 
 ROOT = Path(__file__).parents[2]
+DENO = Path(sys.executable).parent / "deno"
 
 
 def write(path: Path, text: str) -> None:
@@ -111,7 +113,7 @@ def test_a_disabled_function_is_not_released(backend: Path) -> None:
 def test_deno_reaches_no_local_module_that_the_walk_misses(slug: str) -> None:
     backend = ROOT / "backend"
     entrypoint = backend / "supabase" / "functions" / slug / "index.ts"
-    result = subprocess.run(["deno", "info", "--json", entrypoint], capture_output=True, text=True, check=True)
+    result = subprocess.run([DENO, "info", "--json", entrypoint], capture_output=True, text=True, check=True)
     modules = {Path(module["local"]) for module in json.loads(result.stdout)["modules"] if "local" in module}
     own = {path.relative_to(backend).as_posix() for path in modules if path.is_relative_to(backend)}
     assert own

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from release.backend_source import BackendSource, read_backend
-from release.live_state import LiveState, ManifestRow, digest_function, digest_ledger
+from release.live_state import AppliedMigration, LiveState, ManifestRow, digest_function, digest_ledger
 from release.plan import digest_migrations, plan_release
 
 LIVE = {"chat": "live-chat", "hello": "live-hello"}
@@ -14,12 +14,15 @@ LIVE = {"chat": "live-chat", "hello": "live-hello"}
 def released(source: BackendSource, before: LiveState, live: Mapping[str, str] = LIVE) -> LiveState:
     """Give the state that a release of `source` on top of `before` leaves, as its commands note it."""
     plan = plan_release(source, before)
-    ledger = tuple(migration.version for migration in source.migrations)
+    ledger = tuple(
+        AppliedMigration(version=migration.version, name=migration.name, digest=None) for migration in source.migrations
+    )
+    versions = [migration.version for migration in ledger]
     functions = {
         f"function:{slug}": ManifestRow(source=source.functions[slug].digest, live=live[slug], token=token)
         for slug, token in plan.functions.items()
     }
-    migrations = ManifestRow(source=digest_migrations(source), live=digest_ledger(ledger), token=plan.migrations)
+    migrations = ManifestRow(source=digest_migrations(source), live=digest_ledger(versions), token=plan.migrations)
     return LiveState(ledger=ledger, functions=live, manifest={"migrations": migrations, **functions})
 
 
@@ -75,7 +78,7 @@ def test_the_same_change_by_hand_is_seen_a_second_time(source: BackendSource) ->
 
 def test_a_version_missing_from_the_ledger_is_pending_again(source: BackendSource) -> None:
     state = released(source, LiveState())
-    plan = plan_release(source, replace(state, ledger=("20260101000000",)))
+    plan = plan_release(source, replace(state, ledger=state.ledger[:1]))
     assert plan.pending == ("20260102000000_second.sql",)
     assert plan.migrations != plan_release(source, state).migrations
 
