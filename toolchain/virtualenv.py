@@ -19,9 +19,12 @@ _REMEDY = "Check that pip reaches a package index, then run `python3 -m toolchai
 def python() -> Path:
     """The virtual environment's Python; the environment may still be empty apart from pip."""
     interpreter = FOLDER / "bin" / "python"
+    # A new system Python leaves the old one's packages behind, and pip with them.
+    has_pip = [str(interpreter), "-m", "pip", "--version"]
+    if versions.reported(has_pip) is not None:
+        return interpreter
     with cache.lock(_lock_name()):
-        # A new system Python leaves the old one's packages behind, and pip with them.
-        if versions.reported([str(interpreter), "-m", "pip", "--version"]) is None:
+        if versions.reported(has_pip) is None:
             run(
                 [sys.executable, "-m", "venv", "--clear", FOLDER],
                 consequence=_CONSEQUENCE,
