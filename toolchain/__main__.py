@@ -6,8 +6,6 @@ import sys
 from toolchain import parts, report
 from toolchain.errors import ToolchainError
 
-_MINIMUM = (3, 11)
-
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -39,13 +37,6 @@ def _run(command: str) -> int:
 
 def main() -> int:
     """Run one command; 0 is success, 1 a part that can't be had or is missing, 2 a wrong command line."""
-    if sys.version_info < _MINIMUM:  # the oldest Python that the pinned packages support
-        wanted = ".".join(map(str, _MINIMUM))
-        report.say(
-            f"this is Python {sys.version.split()[0]}; the project needs {wanted} or newer and was not set up. "
-            f"Run the same command with a newer one, for instance `python{wanted} -m toolchain ensure`."
-        )
-        return 1
     try:
         return _run(_arguments().parse_args().command)
     except ToolchainError as error:

