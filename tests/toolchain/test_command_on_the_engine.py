@@ -101,12 +101,11 @@ def test_interrupting_the_engine_ends_the_command_and_its_children(stack: Stack)
     stack.declare(create="sleep 600 & wait; echo survived >> log")
     engine = stack.start("up", "--yes")
     deadline = time.monotonic() + 60
-    while not (
-        sleeping := [
-            process for process in psutil.Process(engine.pid).children(recursive=True) if process.name() == "sleep"
-        ]
-    ):
+    sleeping: list[psutil.Process] = []
+    while not sleeping:
         assert time.monotonic() < deadline
+        below = psutil.Process(engine.pid).children(recursive=True)
+        sleeping = [process for process in below if process.name() == "sleep"]
         time.sleep(0.05)
 
     engine.send_signal(signal.SIGINT)
