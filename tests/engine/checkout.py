@@ -127,7 +127,7 @@ class Live:
     """The released project, asked directly."""
 
     ref: str
-    variables: Mapping[str, str] = field(repr=False)
+    variables: dict[str, str] = field(repr=False)
 
     @property
     def url(self) -> str:

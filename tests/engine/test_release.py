@@ -176,16 +176,30 @@ def test_a_new_migration_is_named_and_applied_before_the_functions(released: Rel
     assert checkout.plan() == {}
 
 
-def test_a_rotated_token_and_password_run_no_release_command(released: Released) -> None:
+def test_a_rotated_token_password_and_key_run_no_release_command(released: Released) -> None:
     checkout = released.checkout
-    changed = {"SUPABASE_DB_PASSWORD": "another-password-7f3a", "ANTHROPIC_API_KEY": "another-key-51d0"}
-    names = {"function-", "migrations", "smoke", "record", "tests", "target"}
-    plan = checkout.plan(environment=changed)
-    assert "environment-staging-SUPABASE_DB_PASSWORD" in plan
-    assert not {name for name in plan if any(name.startswith(prefix) for prefix in names)}
-    checkout.up_well(environment=changed)
+    stored = checkout.directory / ".local" / "credentials.json"
+    credentials = json.loads(stored.read_text(encoding="utf-8"))
+    rotated = {
+        "supabase_access_token": f"sbp_{'5' * 40}",
+        "supabase_db_password": "another-password-7f3a",
+        "anthropic_api_key": "another-key-51d0",
+    }
+    assert rotated.keys() <= credentials.keys()
+    checkout.localcloud("stop")
+    stored.write_text(json.dumps({**credentials, **rotated}), encoding="utf-8")
+    released.live.variables.update(checkout.variables())
+    plan = checkout.plan()
+    assert {name for name in plan if name.startswith("environment-")} == {
+        "environment-staging-ANTHROPIC_API_KEY",
+        "environment-staging-SUPABASE_ACCESS_TOKEN",
+        "environment-staging-SUPABASE_DB_PASSWORD",
+    }
+    release = ("tests", "target", "migrations", "function-", "smoke-tests", "record")
+    assert not {name for name in plan if name.startswith(release)}
     checkout.up_well()
     assert checkout.plan() == {}
+    assert released.live.ledger()
 
 
 def test_a_function_deleted_by_hand_is_seen_and_repaired(released: Released) -> None:
