@@ -6,18 +6,25 @@ import signal
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import pulumi
-import pulumi_github as github
 
+from components.adoption import Adoption
 from components.backend_release import BackendRelease, BackendReleaseArgs
 from components.deployment_environment import DeploymentEnvironment, DeploymentEnvironmentArgs
+from components.estate_check import check_estate
 from components.release_plan import plan_backend_release
 from components.released_branch import ReleasedBranch, ReleasedBranchArgs
+from components.repository_facts import read_repository
+from components.repository_wide import RepositoryWide, RepositoryWideArgs
 from components.target_project import TargetProject, TargetProjectArgs
 from settings import load, secret_value
 
 settings = load()
+facts = read_repository(settings)
+check_estate(settings, facts)
 plan = plan_backend_release(settings)
-repository = github.get_repository(name=settings.repository)
+adoption = Adoption(settings.owner, settings.repository)
+# What was adopted is not deleted or replaced by a run.
+kept = pulumi.ResourceOptions(protect=settings.is_protected)
 
 project = TargetProject(
     "project",
@@ -25,15 +32,20 @@ project = TargetProject(
         supabase=settings.supabase,
         database_password=secret_value("SUPABASE_DB_PASSWORD"),
         function_secrets={name: secret_value(name) for name in settings.function_secrets},
+        protected=settings.is_protected,
     ),
 )
+values = {"project.ref": project.ref, "project.url": project.url}
 ReleasedBranch(
     "branch",
     ReleasedBranchArgs(
         repository=settings.repository,
-        repository_id=repository.node_id,
+        repository_id=facts.node_id,
         branch=settings.branch,
+        people=facts.people,
+        adoption=adoption,
     ),
+    kept,
 )
 for name, environment in sorted(settings.environments.items()):
     DeploymentEnvironment(
@@ -42,8 +54,19 @@ for name, environment in sorted(settings.environments.items()):
             repository=settings.repository,
             name=name,
             environment=environment,
-            values={"project.ref": project.ref, "project.url": project.url},
+            values=values,
+            people=facts.people,
+            adoption=adoption,
         ),
+        kept,
+    )
+if settings.owns_repository:
+    RepositoryWide(
+        "repository",
+        RepositoryWideArgs(
+            repository=settings.repository, wide=settings.repository_wide, values=values, adoption=adoption
+        ),
+        kept,
     )
 release = BackendRelease(
     "release",

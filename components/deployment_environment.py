@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_github as github
 
-from estate.actions_environment import declare_environment
-from settings import EnvironmentSettings, VariableSource, secret_value
+from components.adoption import Adoption
+from components.secret_source import take_secret
+from estate.actions_environment import ActionsEnvironment, declare_environment
+from estate.people import People
+from settings import EnvironmentSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,40 +20,39 @@ class DeploymentEnvironmentArgs:
     Attributes:
         repository: the repository's name.
         name: the environment's name on GitHub.
-        environment: branches, and where secrets and variables come from.
+        environment: branches, reviewers, and where secrets and variables come from.
         values: what the sources other than the configuration give.
+        people: who may be a reviewer.
+        adoption: finds what exists already.
     """
 
     repository: str
     name: str
     environment: EnvironmentSettings
-    values: Mapping[VariableSource, pulumi.Output[str]]
+    values: Mapping[str, pulumi.Output[str]]
+    people: People
+    adoption: Adoption
 
 
 class DeploymentEnvironment(pulumi.ComponentResource):
     """Owns the environment, its branch policies, and its secrets and variables by name; leaves others alone."""
 
-    def __init__(self, name: str, args: DeploymentEnvironmentArgs) -> None:
-        super().__init__("deployment:index:DeploymentEnvironment", name)
-        declared = declare_environment(args.name, args.environment)
-        environment = github.RepositoryEnvironment(
-            name,
-            repository=args.repository,
-            environment=declared.name,
-            deployment_branch_policy=github.RepositoryEnvironmentDeploymentBranchPolicyArgs(
-                protected_branches=False, custom_branch_policies=True
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        # Deleting before replacing: a replaced secret is otherwise written, and then deleted under the same name.
-        inside = pulumi.ResourceOptions(parent=self, delete_before_replace=True)
-        for branch in declared.branches:
+    def __init__(self, name: str, args: DeploymentEnvironmentArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("deployment:index:DeploymentEnvironment", name, opts=opts)
+        declared, adoption = declare_environment(args.name, args.environment), args.adoption
+        environment = self._environment(name, args, declared)
+
+        def inside(import_: str | None = None) -> pulumi.ResourceOptions:
+            # Deleting before replacing: a replaced secret is otherwise written, and then deleted under the same name.
+            return pulumi.ResourceOptions(parent=self, delete_before_replace=True, import_=import_)
+
+        for branch in declared.branches or ():
             github.RepositoryEnvironmentDeploymentPolicy(
                 f"{name}-{branch}",
                 repository=args.repository,
                 environment=environment.environment,
                 branch_pattern=branch,
-                opts=inside,
+                opts=inside(adoption.branch_policy(f"{name}-{branch}", declared.name, branch)),
             )
         for secret, origin in declared.secrets.items():
             github.ActionsEnvironmentSecret(
@@ -58,8 +60,8 @@ class DeploymentEnvironment(pulumi.ComponentResource):
                 repository=args.repository,
                 environment=environment.environment,
                 secret_name=secret,
-                value=secret_value(secret) if origin == "config" else args.values[origin],
-                opts=inside,
+                value=take_secret(secret, origin, args.values),
+                opts=inside(),
             )
         for variable, source in declared.variables.items():
             github.ActionsEnvironmentVariable(
@@ -68,6 +70,28 @@ class DeploymentEnvironment(pulumi.ComponentResource):
                 environment=environment.environment,
                 variable_name=variable,
                 value=args.values[source],
-                opts=inside,
+                opts=inside(adoption.environment_variable(f"{name}-{variable}", declared.name, variable)),
             )
         self.register_outputs({})
+
+    def _environment(
+        self, name: str, args: DeploymentEnvironmentArgs, declared: ActionsEnvironment
+    ) -> github.RepositoryEnvironment:
+        users, teams = args.people.numbers(declared.reviewers)
+        return github.RepositoryEnvironment(
+            name,
+            repository=args.repository,
+            environment=declared.name,
+            wait_timer=declared.wait_minutes,
+            can_admins_bypass=declared.admins_may_bypass,
+            prevent_self_review=declared.prevent_self_review,
+            reviewers=[github.RepositoryEnvironmentReviewerArgs(users=users, teams=teams)]
+            if declared.reviewers
+            else None,
+            deployment_branch_policy=None
+            if declared.branches is None
+            else github.RepositoryEnvironmentDeploymentBranchPolicyArgs(
+                protected_branches=False, custom_branch_policies=True
+            ),
+            opts=pulumi.ResourceOptions(parent=self, import_=args.adoption.environment(name, declared.name)),
+        )

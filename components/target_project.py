@@ -17,11 +17,13 @@ class TargetProjectArgs:
         supabase: organisation, name, region, and the ref of a project that exists.
         database_password: of the role postgres.
         function_secrets: environment variable of the functions to value.
+        protected: nothing of it may be deleted or replaced.
     """
 
     supabase: SupabaseSettings
     database_password: pulumi.Input[str]
     function_secrets: Mapping[str, pulumi.Input[str]]
+    protected: bool
 
 
 class TargetProject(pulumi.ComponentResource):
@@ -51,7 +53,7 @@ class TargetProject(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 import_=adopted,
-                protect=adopted is not None,
+                protect=args.protected,
                 retain_on_delete=adopted is not None,
             ),
         )
@@ -59,7 +61,7 @@ class TargetProject(pulumi.ComponentResource):
             name,
             project=project.ref,
             secrets=args.function_secrets,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
         )
         self.ref = project.ref
         self.url = project.url

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from settings import BranchSettings
+from settings import BranchSettings, Principals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +13,7 @@ class ProtectionRule:
         pattern: the branch's name.
         required_approving_review_count: approvals that a pull request needs; 0 to 6.
         required_status_check_contexts: names of the checks that must have passed.
+        restricts_pushes: only administrators and `push_allowances` push, and so merge.
     """
 
     pattern: str
@@ -24,6 +25,8 @@ class ProtectionRule:
     requires_strict_status_checks: bool
     is_admin_enforced: bool
     requires_conversation_resolution: bool
+    restricts_pushes: bool
+    push_allowances: Principals
     allows_force_pushes: bool = False
     allows_deletions: bool = False
 
@@ -41,4 +44,6 @@ def declare_protection(branch: BranchSettings) -> ProtectionRule:
         requires_strict_status_checks=protection.up_to_date,
         is_admin_enforced=protection.enforce_admins,
         requires_conversation_resolution=protection.conversations_resolved,
+        restricts_pushes=protection.pushes.restricted,
+        push_allowances=Principals(users=protection.pushes.users, teams=protection.pushes.teams),
     )

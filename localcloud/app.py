@@ -58,7 +58,7 @@ class Parts:
         )
         self.pooler = Pooler(self.databases, self._is_reachable)
         self.secrets = FunctionSecrets(self.state, clock, url=url, pooler=f"{HOST}:{ports[1]}")
-        authorize = token_check(credentials.supabase_access_token)
+        authorize = token_check(credentials.supabase_access_token, credentials.supabase_read_token)
         self.functions = FunctionService(
             place.directory / "functions",
             deno=_deno(),

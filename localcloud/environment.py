@@ -8,7 +8,13 @@ import yaml
 from localcloud import tools
 from localcloud.place import HOST, PASSPHRASE, PROJECT_HOST, Place
 
-_CREDENTIALS = ("GITHUB_TOKEN", "SUPABASE_ACCESS_TOKEN", "SUPABASE_DB_PASSWORD", "ANTHROPIC_API_KEY")
+_CREDENTIALS = (
+    "GITHUB_TOKEN",
+    "SUPABASE_ACCESS_TOKEN",
+    "SUPABASE_READ_TOKEN",
+    "SUPABASE_DB_PASSWORD",
+    "ANTHROPIC_API_KEY",
+)
 
 
 def environment(place: Place) -> dict[str, str]:
@@ -31,6 +37,7 @@ def environment(place: Place) -> dict[str, str]:
         "SUPABASE_PROFILE": str(place.profile),
         "SUPABASE_PROJECT_URL": f"{url}/projects/{{ref}}",
         "SUPABASE_ACCESS_TOKEN": credentials.supabase_access_token,
+        "SUPABASE_READ_TOKEN": credentials.supabase_read_token,
         "SUPABASE_DB_PASSWORD": credentials.supabase_db_password,
         "SUPABASE_TELEMETRY_DISABLED": "1",
         "ANTHROPIC_API_KEY": credentials.anthropic_api_key,

@@ -19,6 +19,7 @@ class Credentials:
     """What the local cloud accepts; made once, random, valid nowhere else."""
 
     supabase_access_token: str = field(default_factory=lambda: f"sbp_{secrets.token_hex(20)}", repr=False)
+    supabase_read_token: str = field(default_factory=lambda: f"sbp_{secrets.token_hex(20)}", repr=False)
     supabase_db_password: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     github_token: str = field(default_factory=lambda: f"ghp_{secrets.token_hex(18)}", repr=False)
     anthropic_api_key: str = field(default_factory=lambda: f"sk-ant-local-{secrets.token_hex(24)}", repr=False)
@@ -74,9 +75,8 @@ class Place:
     def credentials(self) -> Credentials:
         """Give the credentials, made at the first call, in a file that only its owner reads."""
         path = self.directory / "credentials.json"
-        document = read_json(path)
-        if document is None:
-            credentials = Credentials()
+        document = read_json(path) or {}
+        credentials = Credentials(**document)
+        if asdict(credentials) != document:  # new, or from before one of them existed
             write_json(path, asdict(credentials))  # a temporary file is made with mode 0600
-            return credentials
-        return Credentials(**document)
+        return credentials

@@ -96,7 +96,9 @@ class Seed:
             adopted={
                 "branches": tuple(stack["branch"]["name"] for stack in adopting if "branch" in stack),
                 "environments": tuple(name for stack in adopting for name in [*stack.get("environments", {})][:1]),
-                "labels": tuple(dict.fromkeys(n for stack in adopting for n in stack.get("labels", {}))),
+                "labels": tuple(
+                    dict.fromkeys(n for stack in adopting for n in stack.get("repositoryWide", {}).get("labels", {}))
+                ),
             },
         )
 

@@ -12,6 +12,7 @@ def stack_file(**changes: object) -> dict[str, str]:
     document: dict[str, object] = {
         "github:owner": "acme",
         "app:repository": "app",
+        "app:repositoryOwnerStack": "production",
         "app:supabase": {"organization": "acme", "project": {"name": "app-staging", "region": "eu-central-1"}},
         "app:branch": {"name": "staging", "createFrom": "main"},
         "app:environments": {"staging": {"branches": ["staging"], "secrets": {"SUPABASE_ACCESS_TOKEN": "config"}}},

@@ -30,6 +30,18 @@ class OrganizationNotFoundError(ApiError):
         super().__init__("Organization not found")
 
 
+class PrivilegesError(ApiError):
+    """A token that may only read was used to change something."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your account does not have the necessary privileges to access this endpoint. "
+            "For more details, refer to our documentation https://supabase.com/docs/guides/platform/access-control"
+        )
+
+
 class InvalidRequestError(ApiError):
     """A body, a parameter or a state of things that the operation does not accept; the message names it."""
 

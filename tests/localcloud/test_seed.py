@@ -60,7 +60,7 @@ def test_what_is_adopted_exists_already(source: Path) -> None:
     stack = source / "Pulumi.production.yaml"
     stack.write_text(
         f"""{stack.read_text()}  app:branch: {{name: trunk}}
-  app:labels: {{urgent: {{color: ff0000}}}}
+  app:repositoryWide: {{labels: {{urgent: {{color: ff0000}}}}}}
   app:environments:
     live: {{reviewers: {{teams: [keepers], users: [kim]}}}}
     live-read: {{}}

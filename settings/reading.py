@@ -1,164 +1,32 @@
-"""The stack's configuration: read once, checked as a whole, frozen.
+"""Reads a stack's configuration: the only module that reads `pulumi.Config`.
 
-This is the only module that reads `pulumi.Config`. Every mistake of a stack file is collected and reported in one
-error before the first resource is declared.
+Every mistake of a stack file is collected and reported in one error before the first resource is declared.
 """
 
+import contextlib
+import datetime as dt
 import difflib
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import pulumi
 import yaml
 from pulumi.runtime.config import CONFIG, is_config_secret
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
+
+from settings.stack import Settings
+from settings.supabase import ProjectSettings
 
 # The salt of the stack files as published: whoever can read the repository can decrypt what is encrypted under it.
 PUBLIC_ENCRYPTION_SALT = "v1:6YPySyzDdcA=:v1:Q48Ris8SWbTWBoIh:W+Q3ntGJyb2FtA886pJtILD94lcEDQ=="
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
-# The regions that the Management API accepts for `region` (its OpenAPI document, operation v1-create-a-project).
-REGIONS = (
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-    "ap-east-1",
-    "ap-southeast-1",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-southeast-2",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "eu-north-1",
-    "eu-central-1",
-    "eu-central-2",
-    "ca-central-1",
-    "ap-south-1",
-    "sa-east-1",
-)
-
-SecretSource = Literal["config", "project.ref", "project.url"]
-VariableSource = Literal["project.ref", "project.url"]
-
-
-def _known_region(region: str) -> str:
-    if region not in REGIONS:
-        near = difflib.get_close_matches(region, REGIONS, n=1)
-        raise ValueError(f"no region of Supabase{f'; did you mean {near[0]}?' if near else ''}")
-    return region
-
-
-def _configurable_name(name: str) -> str:
-    # GitHub's own rule for secrets and variables (REST API, "Create or update an environment secret").
-    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) or name.startswith("GITHUB_"):
-        raise ValueError("not a name GitHub accepts: capitals, digits and _, not starting with a digit or GITHUB_")
-    return name
-
-
-def _function_secret_name(name: str) -> str:
-    if name.startswith("SUPABASE_"):
-        raise ValueError("names starting with SUPABASE_ belong to the platform")
-    return _configurable_name(name)
-
-
-Region = Annotated[str, AfterValidator(_known_region)]
-ConfigurableName = Annotated[str, AfterValidator(_configurable_name)]
-FunctionSecretName = Annotated[str, AfterValidator(_function_secret_name)]
-
-
-class Model(BaseModel):
-    """A part of the stack file: frozen, and unknown keys are mistakes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
-
-
-class ProjectSettings(Model):
-    """The Supabase project of this environment: created where `ref` is absent, adopted by `ref` otherwise."""
-
-    name: str = Field(min_length=1, max_length=256)
-    region: Region
-    ref: str | None = Field(default=None, pattern=r"^[a-z]{20}$")
-
-
-class SupabaseSettings(Model):
-    """Where the project lives: the organisation's slug, and the project itself."""
-
-    organization: str = Field(min_length=1)
-    project: ProjectSettings
-
-
-class ReviewSettings(Model):
-    """What a pull request into the branch needs of its reviewers."""
-
-    approvals: int = Field(default=1, ge=0, le=6)
-    dismiss_stale: bool = True
-    require_code_owners: bool = False
-    require_last_push_approval: bool = False
-
-
-class ProtectionSettings(Model):
-    """The branch's protection rule."""
-
-    reviews: ReviewSettings = ReviewSettings()
-    required_checks: tuple[str, ...] = ()
-    up_to_date: bool = False
-    enforce_admins: bool = False
-    conversations_resolved: bool = False
-
-
-class BranchSettings(Model):
-    """The branch whose pushes release this environment; `create_from` names the branch it starts from if absent."""
-
-    name: str = Field(min_length=1)
-    create_from: str | None = None
-    protection: ProtectionSettings = ProtectionSettings()
-
-
-class EnvironmentSettings(Model):
-    """One Actions environment: which branches may deploy, and where its secrets and variables come from."""
-
-    branches: tuple[str, ...] = Field(min_length=1)
-    secrets: Mapping[ConfigurableName, SecretSource] = {}
-    variables: Mapping[ConfigurableName, VariableSource] = {}
-
-
-class BackendSettings(Model):
-    """The backend to release: its folder, and how its release behaves."""
-
-    directory: str = "backend"
-    parallel_deploys: int = Field(default=4, ge=1, le=16)
-    smoke_test_seconds: int = Field(default=120, ge=10, le=480)
-    lock_timeout_seconds: int = Field(default=5, ge=1, le=60)
-
-
-class Settings(Model):
-    """Everything that a stack file says, checked."""
-
-    stack: str
-    owner: str
-    repository: str = Field(min_length=1)
-    supabase: SupabaseSettings
-    branch: BranchSettings
-    environments: Mapping[str, EnvironmentSettings]
-    function_secrets: tuple[FunctionSecretName, ...] = ()
-    backend: BackendSettings = BackendSettings()
-
-    def secret_names(self) -> frozenset[str]:
-        """Name the secrets whose values somebody must provide, by the stack's configuration or the environment."""
-        of_environments = {
-            name
-            for environment in self.environments.values()
-            for name, source in environment.secrets.items()
-            if source == "config"
-        }
-        return frozenset(of_environments | set(self.function_secrets) | {"SUPABASE_DB_PASSWORD"})
+# What a stack is besides its file: given by whoever reads it.
+_GIVEN = frozenset({"stack", "owner", "others"})
 
 
 class SettingsError(Exception):
@@ -185,15 +53,42 @@ def _mistakes(error: ValidationError, stack_file: str, namespace: str) -> Iterat
 
 
 def _unknown_keys(keys: set[str], stack_file: str, namespace: str) -> Iterator[str]:
-    known = {to_camel(name) for name in Settings.model_fields} - {"stack", "owner"}
+    known = _known_keys()
     for key in sorted(keys - known):
         near = difflib.get_close_matches(key, sorted(known), n=1)
         hint = f"did you mean {namespace}:{near[0]}?" if near else "remove the key"
         yield f"{stack_file}: {namespace}:{key}: no such setting. Remedy: {hint}"
 
 
+def _known_keys() -> frozenset[str]:
+    return frozenset(to_camel(name) for name in Settings.model_fields.keys() - _GIVEN)
+
+
+def _disagreements(settings: Settings, stack_file: str, namespace: str) -> Iterator[str]:
+    """Find what is right by itself, and wrong together with another part or today."""
+    project = settings.supabase.project
+    for stack, other in sorted(settings.others.items()):
+        if project.ref is None and other.ref and other.region != project.region:
+            yield (
+                f"{stack_file}: {namespace}:supabase.project.region = {project.region}: stack {stack} adopts a project"
+                f" in {other.region}, and what is validated here would run elsewhere there. Remedy: use {other.region}."
+            )
+    deletion = settings.waivers.deletion
+    if deletion and deletion.until < dt.datetime.now(dt.UTC).date():
+        yield (
+            f"{stack_file}: {namespace}:waivers.deletion: it held until {deletion.until}. Remedy: remove it, or decide"
+            " anew and set a later day."
+        )
+
+
 def parse(
-    stack: str, namespace: str, config: Mapping[str, str], secret_keys: frozenset[str], environment: Mapping[str, str]
+    stack: str,
+    namespace: str,
+    config: Mapping[str, str],
+    secret_keys: frozenset[str],
+    environment: Mapping[str, str],
+    *,
+    others: Mapping[str, ProjectSettings] | None = None,
 ) -> Settings:
     """Check a stack's configuration as a whole.
 
@@ -203,6 +98,7 @@ def parse(
         config: the engine's flat configuration, `namespace:key` to text (JSON for structures).
         secret_keys: those keys whose values are encrypted.
         environment: the process environment, the second source of secret values.
+        others: the projects of the other stacks.
 
     Raises:
         SettingsError: one text with every mistake: stack file, key, value, remedy.
@@ -212,7 +108,7 @@ def parse(
     plain = {key: value for key, value in own.items() if f"{namespace}:{key}" not in secret_keys}
     # A capitalised key holds the value of a secret; whether it is encrypted is checked below.
     values = {key for key in own if key.isupper()}
-    structures: dict[str, Any] = {"stack": stack}
+    structures: dict[str, Any] = {"stack": stack, "others": others or {}}
     for key, text in plain.items():
         try:
             structures[key] = json.loads(text) if text[:1] in "[{" else text
@@ -221,10 +117,11 @@ def parse(
     if "github:owner" in config:
         structures["owner"] = config["github:owner"]
     mistakes = list(_unknown_keys(set(own) - values, stack_file, namespace))
-    known = {to_camel(name) for name in Settings.model_fields}
     settings: Settings | None = None
     try:
-        settings = Settings.model_validate({key: value for key, value in structures.items() if key in known})
+        settings = Settings.model_validate(
+            {key: value for key, value in structures.items() if key in _GIVEN | _known_keys()}
+        )
     except ValidationError as error:
         mistakes += _mistakes(error, stack_file, namespace)
     mistakes += [
@@ -233,6 +130,7 @@ def parse(
         for key in sorted(values & set(plain))
     ]
     if settings:
+        mistakes += _disagreements(settings, stack_file, namespace)
         mistakes += [
             f"{stack_file}: {namespace}:{name}: no value for this secret. Remedy: pulumi config set --secret {name}"
             f" --stack {stack}, or export {name}."
@@ -269,6 +167,20 @@ def refuse_public_encryption(stack: str, project_directory: Path, endpoints: Map
             )
 
 
+def read_other_projects(project_directory: Path, namespace: str, stack: str) -> dict[str, ProjectSettings]:
+    """Read which projects the other stack files declare; a file with mistakes is reported by its own stack."""
+    others = {}
+    for path in sorted(project_directory.glob("Pulumi.*.yaml")):
+        other = path.name.split(".")[1]
+        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        project = (document.get("config", {}).get(f"{namespace}:supabase") or {}).get("project")
+        if other == stack or project is None:
+            continue
+        with contextlib.suppress(ValidationError):
+            others[other] = ProjectSettings.model_validate(project)
+    return others
+
+
 def load() -> Settings:
     """Read and check the configuration of the stack that the engine is running.
 
@@ -292,6 +204,7 @@ def load() -> Settings:
             config,
             frozenset(key for key in config if is_config_secret(key)),
             os.environ,
+            others=read_other_projects(Path.cwd(), pulumi.get_project(), stack),
         )
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from error

@@ -1,0 +1,36 @@
+"""Refuses, before anything is declared, rules that would lock everybody out or that the plan does not have."""
+
+from pathlib import Path
+
+import pulumi
+
+from components.repository_facts import RepositoryFacts
+from estate.code_owners import read_workflow_owners
+from estate.lock_out import find_lock_outs
+from estate.plan_features import find_missing_features
+from estate.workflow_checks import read_reported_checks
+from settings import Settings
+
+
+def check_estate(settings: Settings, facts: RepositoryFacts) -> None:
+    """Compare the settings with people, plan, workflows and code owners.
+
+    Raises:
+        pulumi.RunError: one text with everything that could not be met.
+    """
+    project = Path.cwd()
+    try:
+        reported = read_reported_checks(project)
+    except ValueError as error:
+        raise pulumi.RunError(str(error)) from error
+    if reported is None:
+        pulumi.log.warn(
+            "There are no workflows in .github/workflows: whether anything will report the required checks is unknown."
+        )
+    problems = [
+        *find_missing_features(settings, private=facts.private, plan=facts.plan),
+        *find_lock_outs(settings, facts.people, reported, read_workflow_owners(project)),
+    ]
+    if problems:
+        where = f"Pulumi.{settings.stack}.yaml asks for what can't work"
+        raise pulumi.RunError("\n".join([f"{where}; nothing was changed:", *problems]))

@@ -1,0 +1,39 @@
+"""Reads of GitHub while the program runs, through the plugin and so with its address and credentials."""
+
+import json
+from typing import Any
+
+import pulumi
+import pulumi_github as github
+
+_PAGE = 100
+_NOT_FOUND = 404
+
+
+def read_github(path: str) -> Any | None:
+    """Give the JSON at a path of the REST API, such as `repos/OWNER/NAME`; None where it answers 404.
+
+    Raises:
+        pulumi.RunError: GitHub refused, or could not be reached.
+    """
+    try:
+        answer = github.get_rest_api(endpoint=path)
+    except Exception as error:  # the SDK raises Exception itself
+        raise pulumi.RunError(
+            f"GitHub did not answer {path}: {error}. Nothing was changed. Remedy: GITHUB_TOKEN has to be able to read"
+            " the repository's administration, environments, variables and collaborators, and the owner's teams."
+        ) from error
+    return None if answer.code == _NOT_FOUND else json.loads(answer.body)
+
+
+def read_all(path: str, key: str | None = None) -> list[Any]:
+    """Give every entry of a list, page by page; of the list under `key` where the answer is an object."""
+    found: list[Any] = []
+    page = 1
+    while True:
+        answer = read_github(f"{path}?per_page={_PAGE}&page={page}")
+        entries = (answer or {}).get(key, []) if key else answer or []
+        found += entries
+        if len(entries) < _PAGE:
+            return found
+        page += 1

@@ -1,0 +1,73 @@
+"""What the program has to know of the repository before it declares anything in it."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.github_reads import read_all, read_github
+from estate.people import People, Person, Team
+from settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepositoryFacts:
+    """The repository as it is.
+
+    Attributes:
+        node_id: its global id. A name in its place would be replaced by the first import.
+        private: whether it is private, on which the plan's rules depend.
+        plan: the owner's plan as GitHub names it; None for an owner who is a user, or where the token may not see it.
+        people: who has access.
+    """
+
+    node_id: str
+    private: bool
+    plan: str | None
+    people: People
+
+
+def read_repository(settings: Settings) -> RepositoryFacts:
+    """Read the repository, its people, and the teams that the settings name.
+
+    Raises:
+        pulumi.RunError: there is no such repository, or the token may not read it.
+    """
+    path = f"repos/{settings.owner}/{settings.repository}"
+    repository = read_github(path)
+    if repository is None:
+        raise pulumi.RunError(
+            f"There is no repository {settings.owner}/{settings.repository}, or GITHUB_TOKEN may not see it. Nothing"
+            " was changed. Remedy: create it, or correct github:owner and the repository's name."
+        )
+    owner = read_github(f"orgs/{settings.owner}")
+    persons = {
+        entry["login"].lower(): Person(
+            number=entry["id"],
+            node_id=entry["node_id"],
+            writes=entry["permissions"]["push"],
+            administers=entry["permissions"]["admin"],
+        )
+        for entry in read_all(f"{path}/collaborators")
+    }
+    teams = {slug: team for slug in sorted(_named_teams(settings)) if (team := _read_team(settings.owner, slug))}
+    return RepositoryFacts(
+        node_id=repository["node_id"],
+        private=repository["private"],
+        plan=((owner or {}).get("plan") or {}).get("name"),
+        people=People(persons=persons, teams=teams),
+    )
+
+
+def _named_teams(settings: Settings) -> set[str]:
+    groups = [settings.branch.protection.pushes, *(entry.reviewers for entry in settings.environments.values())]
+    return {slug for group in groups for slug in group.teams}
+
+
+def _read_team(owner: str, slug: str) -> Team | None:
+    team = read_github(f"orgs/{owner}/teams/{slug}")
+    if team is None:
+        return None
+    members = read_all(f"orgs/{owner}/teams/{slug}/members")
+    return Team(
+        number=team["id"], node_id=team["node_id"], members=frozenset(member["login"].lower() for member in members)
+    )

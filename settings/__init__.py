@@ -1,0 +1,46 @@
+"""The stack's configuration: read once, checked as a whole, frozen."""
+
+from settings.backend import BackendSettings
+from settings.branch import BranchSettings, ProtectionSettings, PushSettings, ReviewSettings
+from settings.environment import EnvironmentSettings
+from settings.model import Model, Principals, SecretSource, VariableSource, configured_name
+from settings.reading import (
+    PUBLIC_ENCRYPTION_SALT,
+    SettingsError,
+    load,
+    parse,
+    refuse_public_encryption,
+    secret_value,
+)
+from settings.repository_wide import ActionsSettings, LabelSettings, RepositoryWideSettings
+from settings.stack import Settings
+from settings.supabase import ProjectSettings, SupabaseSettings
+from settings.waivers import DeletionWaiver, Waivers
+
+__all__ = [
+    "PUBLIC_ENCRYPTION_SALT",
+    "ActionsSettings",
+    "BackendSettings",
+    "BranchSettings",
+    "DeletionWaiver",
+    "EnvironmentSettings",
+    "LabelSettings",
+    "Model",
+    "Principals",
+    "ProjectSettings",
+    "ProtectionSettings",
+    "PushSettings",
+    "RepositoryWideSettings",
+    "ReviewSettings",
+    "SecretSource",
+    "Settings",
+    "SettingsError",
+    "SupabaseSettings",
+    "VariableSource",
+    "Waivers",
+    "configured_name",
+    "load",
+    "parse",
+    "refuse_public_encryption",
+    "secret_value",
+]

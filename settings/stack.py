@@ -1,0 +1,57 @@
+"""A stack's configuration as a whole."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from settings.backend import BackendSettings
+from settings.branch import BranchSettings
+from settings.environment import EnvironmentSettings
+from settings.model import FunctionSecretName, Model, configured_name
+from settings.repository_wide import RepositoryWideSettings
+from settings.supabase import ProjectSettings, SupabaseSettings
+from settings.waivers import Waivers
+
+
+class Settings(Model):
+    """Everything that a stack file and Pulumi.yaml say, checked.
+
+    `others` are the projects that the other stack files declare, by stack; `github_plan` is the plan that the
+    repository's owner has, since some rules exist on some plans only.
+    """
+
+    stack: str
+    owner: str
+    others: Mapping[str, ProjectSettings] = {}
+    repository: str = Field(min_length=1)
+    repository_owner_stack: str = Field(min_length=1)
+    github_plan: Literal["free", "team", "enterprise"] = "free"
+    supabase: SupabaseSettings
+    branch: BranchSettings
+    environments: Mapping[str, EnvironmentSettings]
+    repository_wide: RepositoryWideSettings = RepositoryWideSettings()
+    function_secrets: tuple[FunctionSecretName, ...] = ()
+    backend: BackendSettings = BackendSettings()
+    waivers: Waivers = Waivers()
+
+    @property
+    def owns_repository(self) -> bool:
+        """Whether this stack declares what belongs to the repository as a whole."""
+        return self.stack == self.repository_owner_stack
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether nothing of this environment may be deleted or replaced: it was adopted, and no waiver holds."""
+        return self.supabase.project.ref is not None and self.waivers.deletion is None
+
+    def secret_names(self) -> frozenset[str]:
+        """Name the secrets whose values somebody must provide, by the stack's configuration or the environment."""
+        return frozenset({*self._configured_names(), *self.function_secrets, "SUPABASE_DB_PASSWORD"})
+
+    def _configured_names(self) -> Iterator[str]:
+        maps = [environment.secrets for environment in self.environments.values()]
+        for secrets in [*maps, self.repository_wide.secrets] if self.owns_repository else maps:
+            for name, source in secrets.items():
+                if configured := configured_name(name, source):
+                    yield configured
