@@ -7,7 +7,6 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import pulumi
 
-from components.adoption import Adoption
 from components.backend_release import BackendRelease, BackendReleaseArgs
 from components.deployment_environment import DeploymentEnvironment, DeploymentEnvironmentArgs
 from components.estate_check import check_estate
@@ -19,10 +18,9 @@ from components.target_project import TargetProject, TargetProjectArgs
 from settings import load, secret_value
 
 settings = load()
-facts = read_repository(settings)
-check_estate(settings, facts)
+repository = read_repository(settings)
+check_estate(settings, repository)
 plan = plan_backend_release(settings)
-adoption = Adoption(settings.owner, settings.repository)
 # What was adopted is not deleted or replaced by a run.
 kept = pulumi.ResourceOptions(protect=settings.is_protected)
 
@@ -36,37 +34,16 @@ project = TargetProject(
     ),
 )
 values = {"project.ref": project.ref, "project.url": project.url}
-ReleasedBranch(
-    "branch",
-    ReleasedBranchArgs(
-        repository=settings.repository,
-        repository_id=facts.node_id,
-        branch=settings.branch,
-        people=facts.people,
-        adoption=adoption,
-    ),
-    kept,
-)
+ReleasedBranch("branch", ReleasedBranchArgs(repository=repository, branch=settings.branch), kept)
 for name, environment in sorted(settings.environments.items()):
     DeploymentEnvironment(
         f"environment-{name}",
-        DeploymentEnvironmentArgs(
-            repository=settings.repository,
-            name=name,
-            environment=environment,
-            values=values,
-            people=facts.people,
-            adoption=adoption,
-        ),
+        DeploymentEnvironmentArgs(repository=repository, name=name, environment=environment, values=values),
         kept,
     )
 if settings.owns_repository:
     RepositoryWide(
-        "repository",
-        RepositoryWideArgs(
-            repository=settings.repository, wide=settings.repository_wide, values=values, adoption=adoption
-        ),
-        kept,
+        "repository", RepositoryWideArgs(repository=repository, wide=settings.repository_wide, values=values), kept
     )
 release = BackendRelease(
     "release",

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_github as github
 
-from components.adoption import Adoption
+from components.repository_facts import RepositoryFacts
 from components.secret_source import take_secret
 from estate.actions_environment import ActionsEnvironment, declare_environment
-from estate.people import People
 from settings import EnvironmentSettings
 
 
@@ -18,20 +17,16 @@ class DeploymentEnvironmentArgs:
     """What the environment should be.
 
     Attributes:
-        repository: the repository's name.
+        repository: the repository that has it.
         name: the environment's name on GitHub.
         environment: branches, reviewers, and where secrets and variables come from.
         values: what the sources other than the configuration give.
-        people: who may be a reviewer.
-        adoption: finds what exists already.
     """
 
-    repository: str
+    repository: RepositoryFacts
     name: str
     environment: EnvironmentSettings
     values: Mapping[str, pulumi.Output[str]]
-    people: People
-    adoption: Adoption
 
 
 class DeploymentEnvironment(pulumi.ComponentResource):
@@ -39,7 +34,7 @@ class DeploymentEnvironment(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DeploymentEnvironmentArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("deployment:index:DeploymentEnvironment", name, opts=opts)
-        declared, adoption = declare_environment(args.name, args.environment), args.adoption
+        declared, adoption = declare_environment(args.name, args.environment), args.repository.adoption
         environment = self._environment(name, args, declared)
 
         def inside(import_: str | None = None) -> pulumi.ResourceOptions:
@@ -49,7 +44,7 @@ class DeploymentEnvironment(pulumi.ComponentResource):
         for branch in declared.branches or ():
             github.RepositoryEnvironmentDeploymentPolicy(
                 f"{name}-{branch}",
-                repository=args.repository,
+                repository=args.repository.name,
                 environment=environment.environment,
                 branch_pattern=branch,
                 opts=inside(adoption.branch_policy(f"{name}-{branch}", declared.name, branch)),
@@ -57,7 +52,7 @@ class DeploymentEnvironment(pulumi.ComponentResource):
         for secret, origin in declared.secrets.items():
             github.ActionsEnvironmentSecret(
                 f"{name}-{secret}",
-                repository=args.repository,
+                repository=args.repository.name,
                 environment=environment.environment,
                 secret_name=secret,
                 value=take_secret(secret, origin, args.values),
@@ -66,7 +61,7 @@ class DeploymentEnvironment(pulumi.ComponentResource):
         for variable, source in declared.variables.items():
             github.ActionsEnvironmentVariable(
                 f"{name}-{variable}",
-                repository=args.repository,
+                repository=args.repository.name,
                 environment=environment.environment,
                 variable_name=variable,
                 value=args.values[source],
@@ -77,10 +72,10 @@ class DeploymentEnvironment(pulumi.ComponentResource):
     def _environment(
         self, name: str, args: DeploymentEnvironmentArgs, declared: ActionsEnvironment
     ) -> github.RepositoryEnvironment:
-        users, teams = args.people.numbers(declared.reviewers)
+        users, teams = args.repository.people.numbers(declared.reviewers)
         return github.RepositoryEnvironment(
             name,
-            repository=args.repository,
+            repository=args.repository.name,
             environment=declared.name,
             wait_timer=declared.wait_minutes,
             can_admins_bypass=declared.admins_may_bypass,
@@ -93,5 +88,5 @@ class DeploymentEnvironment(pulumi.ComponentResource):
             else github.RepositoryEnvironmentDeploymentBranchPolicyArgs(
                 protected_branches=False, custom_branch_policies=True
             ),
-            opts=pulumi.ResourceOptions(parent=self, import_=args.adoption.environment(name, declared.name)),
+            opts=pulumi.ResourceOptions(parent=self, import_=args.repository.adoption.environment(name, declared.name)),
         )

@@ -12,7 +12,7 @@ from estate.workflow_checks import read_reported_checks
 from settings import Settings
 
 
-def check_estate(settings: Settings, facts: RepositoryFacts) -> None:
+def check_estate(settings: Settings, repository: RepositoryFacts) -> None:
     """Compare the settings with people, plan, workflows and code owners.
 
     Raises:
@@ -28,8 +28,8 @@ def check_estate(settings: Settings, facts: RepositoryFacts) -> None:
             "There are no workflows in .github/workflows: whether anything will report the required checks is unknown."
         )
     problems = [
-        *find_missing_features(settings, private=facts.private, plan=facts.plan),
-        *find_lock_outs(settings, facts.people, reported, read_workflow_owners(project)),
+        *find_missing_features(settings, private=repository.private, plan=repository.plan),
+        *find_lock_outs(settings, repository.people, reported, read_workflow_owners(project)),
     ]
     if problems:
         where = f"Pulumi.{settings.stack}.yaml asks for what can't work"

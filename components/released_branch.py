@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_github as github
 
-from components.adoption import Adoption
+from components.repository_facts import RepositoryFacts
 from estate.branch_ruleset import BranchRuleset, declare_ruleset
-from estate.people import People
 from estate.protection_rule import ProtectionRule, declare_protection
 from settings import BranchSettings
 
@@ -18,18 +17,12 @@ class ReleasedBranchArgs:
     """What the branch should be.
 
     Attributes:
-        repository: the repository's name.
-        repository_id: its node id (a name instead would be replaced by the first import).
+        repository: the repository that has it.
         branch: its name, what it starts from where it does not exist, and its protection.
-        people: who may be named in a rule.
-        adoption: finds what exists already.
     """
 
-    repository: str
-    repository_id: str
+    repository: RepositoryFacts
     branch: BranchSettings
-    people: People
-    adoption: Adoption
 
 
 class ReleasedBranch(pulumi.ComponentResource):
@@ -40,7 +33,7 @@ class ReleasedBranch(pulumi.ComponentResource):
         rule = declare_protection(args.branch)
         branch = args.branch.create_from and github.Branch(
             name,
-            repository=args.repository,
+            repository=args.repository.name,
             branch=rule.pattern,
             source_branch=args.branch.create_from,
             # The commit it started from is history: a moved source branch is no reason to touch this one.
@@ -58,7 +51,7 @@ class ReleasedBranch(pulumi.ComponentResource):
     ) -> None:
         github.BranchProtection(
             name,
-            repository_id=args.repository_id,
+            repository_id=args.repository.node_id,
             pattern=rule.pattern,
             enforce_admins=rule.is_admin_enforced,
             allows_force_pushes=rule.allows_force_pushes,
@@ -81,7 +74,7 @@ class ReleasedBranch(pulumi.ComponentResource):
                 github.BranchProtectionRestrictPushArgs(
                     # The branch exists, so what is left of this is pushing to it.
                     blocks_creations=False,
-                    push_allowances=args.people.node_ids(rule.push_allowances),
+                    push_allowances=args.repository.people.node_ids(rule.push_allowances),
                 )
             ]
             if rule.restricts_pushes
@@ -90,7 +83,7 @@ class ReleasedBranch(pulumi.ComponentResource):
                 parent=self,
                 depends_on=after,
                 delete_before_replace=True,
-                import_=args.adoption.protection(name, rule.pattern),
+                import_=args.repository.adoption.protection(name, rule.pattern),
             ),
         )
 
@@ -110,7 +103,7 @@ class ReleasedBranch(pulumi.ComponentResource):
         )
         github.RepositoryRuleset(
             name,
-            repository=args.repository,
+            repository=args.repository.name,
             name=ruleset.name,
             target="branch",
             enforcement="active",
@@ -129,6 +122,6 @@ class ReleasedBranch(pulumi.ComponentResource):
                 required_status_checks=checks if ruleset.checks else None,
             ),
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=after, import_=args.adoption.ruleset(name, ruleset.name)
+                parent=self, depends_on=after, import_=args.repository.adoption.ruleset(name, ruleset.name)
             ),
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.adoption import Adoption
 from components.github_reads import read_all, read_github
 from estate.people import People, Person, Team
 from settings import Settings
@@ -14,16 +15,20 @@ class RepositoryFacts:
     """The repository as it is.
 
     Attributes:
+        name: its name.
         node_id: its global id. A name in its place would be replaced by the first import.
         private: whether it is private, on which the plan's rules depend.
         plan: the owner's plan as GitHub names it; None for an owner who is a user, or where the token may not see it.
         people: who has access.
+        adoption: finds what exists in it already.
     """
 
+    name: str
     node_id: str
     private: bool
     plan: str | None
     people: People
+    adoption: Adoption
 
 
 def read_repository(settings: Settings) -> RepositoryFacts:
@@ -51,10 +56,12 @@ def read_repository(settings: Settings) -> RepositoryFacts:
     }
     teams = {slug: team for slug in sorted(_named_teams(settings)) if (team := _read_team(settings.owner, slug))}
     return RepositoryFacts(
+        name=settings.repository,
         node_id=repository["node_id"],
         private=repository["private"],
         plan=((owner or {}).get("plan") or {}).get("name"),
         people=People(persons=persons, teams=teams),
+        adoption=Adoption(settings.owner, settings.repository),
     )
 
 

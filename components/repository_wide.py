@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_github as github
 
-from components.adoption import Adoption
+from components.repository_facts import RepositoryFacts
 from components.secret_source import take_secret
 from settings import RepositoryWideSettings
 
@@ -44,16 +44,14 @@ class RepositoryWideArgs:
     """What the repository should have.
 
     Attributes:
-        repository: its name.
+        repository: the repository.
         wide: settings, labels, secrets and variables.
         values: what the sources other than the configuration give.
-        adoption: finds what exists already.
     """
 
-    repository: str
+    repository: RepositoryFacts
     wide: RepositoryWideSettings
     values: Mapping[str, pulumi.Output[str]]
-    adoption: Adoption
 
 
 class RepositoryWide(pulumi.ComponentResource):
@@ -67,7 +65,7 @@ class RepositoryWide(pulumi.ComponentResource):
         wide = args.wide
         github.Repository(
             name,
-            name=args.repository,
+            name=args.repository.name,
             allow_merge_commit="merge" in wide.merge_methods,
             allow_squash_merge="squash" in wide.merge_methods,
             allow_rebase_merge="rebase" in wide.merge_methods,
@@ -80,7 +78,7 @@ class RepositoryWide(pulumi.ComponentResource):
             archive_on_destroy=True,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                import_=args.repository,
+                import_=args.repository.name,
                 protect=True,
                 retain_on_delete=True,
                 ignore_changes=_LEFT_ALONE,
@@ -95,7 +93,7 @@ class RepositoryWide(pulumi.ComponentResource):
         selected = actions.allowed == "selected"
         github.ActionsRepositoryPermissions(
             name,
-            repository=args.repository,
+            repository=args.repository.name,
             enabled=True,
             allowed_actions=actions.allowed,
             allowed_actions_config=github.ActionsRepositoryPermissionsAllowedActionsConfigArgs(
@@ -110,7 +108,7 @@ class RepositoryWide(pulumi.ComponentResource):
         )
         github.WorkflowRepositoryPermissions(
             name,
-            repository=args.repository,
+            repository=args.repository.name,
             default_workflow_permissions=actions.default_permissions,
             can_approve_pull_request_reviews=actions.may_approve_pull_requests,
             opts=pulumi.ResourceOptions(parent=self),
@@ -123,16 +121,16 @@ class RepositoryWide(pulumi.ComponentResource):
         for label, look in sorted(args.wide.labels.items()):
             github.IssueLabel(
                 f"label-{label}",
-                repository=args.repository,
+                repository=args.repository.name,
                 name=label,
                 color=look.color.lower(),
                 description=look.description,
-                opts=inside(args.adoption.label(f"label-{label}", label)),
+                opts=inside(args.repository.adoption.label(f"label-{label}", label)),
             )
         for secret, origin in sorted(args.wide.secrets.items()):
             github.ActionsSecret(
                 f"repository-{secret}",
-                repository=args.repository,
+                repository=args.repository.name,
                 secret_name=secret,
                 value=take_secret(secret, origin, args.values),
                 opts=inside(),
@@ -140,8 +138,8 @@ class RepositoryWide(pulumi.ComponentResource):
         for variable, source in sorted(args.wide.variables.items()):
             github.ActionsVariable(
                 f"repository-{variable}",
-                repository=args.repository,
+                repository=args.repository.name,
                 variable_name=variable,
                 value=args.values[source],
-                opts=inside(args.adoption.variable(f"repository-{variable}", variable)),
+                opts=inside(args.repository.adoption.variable(f"repository-{variable}", variable)),
             )
