@@ -1,4 +1,4 @@
-"""Refuses, before anything is declared, rules that would lock everybody out or that the plan does not have."""
+"""Refuses, before anything is declared, what would lock everybody out, lacks the plan, or reaches too far."""
 
 from pathlib import Path
 
@@ -8,12 +8,14 @@ from components.repository_facts import RepositoryFacts
 from estate.code_owners import read_workflow_owners
 from estate.lock_out import find_lock_outs
 from estate.plan_features import find_missing_features
+from estate.token_reach import find_reached_projects
 from estate.workflow_checks import read_reported_checks
+from provider.invokes import reaches_project
 from settings import Settings
 
 
 def check_estate(settings: Settings, repository: RepositoryFacts) -> None:
-    """Compare the settings with people, plan, workflows and code owners.
+    """Compare the settings with people, plan, workflows, code owners, and what the Supabase token reaches.
 
     Raises:
         pulumi.RunError: one text with everything that could not be met.
@@ -28,6 +30,7 @@ def check_estate(settings: Settings, repository: RepositoryFacts) -> None:
             "There are no workflows in .github/workflows: whether anything will report the required checks is unknown."
         )
     problems = [
+        *find_reached_projects(settings, reaches_project),
         *find_missing_features(settings, private=repository.private, plan=repository.plan),
         *find_lock_outs(settings, repository.people, reported, read_workflow_owners(project)),
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from provider.resources import FunctionSecrets, Project
+from provider.resources import AuthSettings, FunctionSecrets, Project
 from settings import SupabaseSettings
 
 
@@ -27,7 +27,9 @@ class TargetProjectArgs:
 
 
 class TargetProject(pulumi.ComponentResource):
-    """Owns the Supabase project and the secrets of its functions; leaves secrets of other names alone.
+    """Owns the Supabase project, the secrets of its functions and settings of its Auth service, both by name.
+
+    Other secrets and settings are left alone.
 
     A project that the stack file names by ref is adopted: imported, protected, and kept when the stack goes.
 
@@ -63,6 +65,13 @@ class TargetProject(pulumi.ComponentResource):
             secrets=args.function_secrets,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
         )
+        if args.supabase.auth:
+            AuthSettings(
+                name,
+                project=project.ref,
+                settings=args.supabase.auth,
+                opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+            )
         self.ref = project.ref
         self.url = project.url
         self.ready = [project, secrets]

@@ -70,6 +70,15 @@ def get_project(*, ref: str | None = None, organization: str | None = None, name
     return ProjectInfo(**_ask("getProject", {"ref": ref, "organization": organization, "name": name}))
 
 
+def reaches_project(ref: str) -> bool:
+    """Tell whether SUPABASE_ACCESS_TOKEN may read a project.
+
+    Raises:
+        pulumi.RunError: Supabase could not be asked.
+    """
+    return bool(_ask("reachesProject", {"ref": ref})["reaches"])
+
+
 def get_organization(slug: str) -> OrganizationInfo:
     """Read an organization.
 

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from provider.plugin.client import Client, require_ref
-from provider.plugin.errors import InvalidInputError, RefusedError, UnhealthyError
+from provider.plugin.errors import InvalidInputError, NotAllowedError, RefusedError, UnhealthyError
 from provider.plugin.values import Properties
 
 
@@ -24,6 +25,7 @@ class Queries:
         """Give each function under the token that programs call it by."""
         return {
             "supabase:index:getProject": self.get_project,
+            "supabase:index:reachesProject": self.reaches_project,
             "supabase:index:getOrganization": self.get_organization,
             "supabase:index:getFunctions": self.get_functions,
             "supabase:index:queryDatabase": self.query_database,
@@ -55,6 +57,15 @@ class Queries:
             "url": self.client.url_of(project["ref"]),
             "created_at": project["created_at"],
         }
+
+    def reaches_project(self, arguments: Properties) -> Properties:
+        """Tell whether the token may read the project `ref`: one that it may not is as good as absent."""
+        try:
+            return {"reaches": self.client.project(arguments["ref"]) is not None}
+        except NotAllowedError as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                return {"reaches": False}
+            raise
 
     def get_organization(self, arguments: Properties) -> Properties:
         """Read an organization by its slug; the platform may leave out the plan."""

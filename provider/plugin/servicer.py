@@ -16,6 +16,7 @@ from pulumi.provider.experimental.provider import PropertyDiffKind, Provider
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, status_pb2
 
+from provider.plugin.auth_settings import AuthSettingsResource
 from provider.plugin.client import Client
 from provider.plugin.errors import InitializationError, SupabaseError
 from provider.plugin.function_secrets import FunctionSecretsResource
@@ -28,6 +29,7 @@ VERSION = "1.0.0"
 RESOURCES: dict[str, Callable[[Client], Resource]] = {
     "supabase:index:Project": ProjectResource,
     "supabase:index:FunctionSecrets": FunctionSecretsResource,
+    "supabase:index:AuthSettings": AuthSettingsResource,
 }
 HIDDEN = "[secret]"
 SHORTEST_HIDDEN = 4

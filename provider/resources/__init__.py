@@ -1,6 +1,7 @@
 """The resources that a program declares; one class per file."""
 
+from provider.resources.auth_settings import AuthSettings
 from provider.resources.function_secrets import FunctionSecrets
 from provider.resources.project import Project
 
-__all__ = ["FunctionSecrets", "Project"]
+__all__ = ["AuthSettings", "FunctionSecrets", "Project"]

@@ -45,3 +45,19 @@ def violations(method: str, path: str, request: Any, status: int, answer: Any) -
     if content:
         found += _problems(content["application/json"]["schema"], answer)
     return [f"{method} {path}: {problem}" for problem in found]
+
+
+def neutral_answer(method: str, template: str) -> dict[str, Any]:
+    """Make an answer that the contract accepts, each field null, false, 0 or its first word."""
+    operation = DOCUMENT["paths"][template][method.lower()]
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    fields = DOCUMENT["components"]["schemas"][schema["$ref"].split("/")[-1]]["properties"]
+    neutral: dict[str, Any] = {"boolean": False, "integer": 0, "number": 0, "string": ""}
+    return {
+        name: (None if None in field["enum"] else field["enum"][0])
+        if "enum" in field
+        else None
+        if field.get("nullable")
+        else neutral[field["type"]]
+        for name, field in fields.items()
+    }

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from tests.provider.contract import violations
+from tests.provider.contract import neutral_answer, violations
 
 TOKEN = "sbp_" + "0123456789abcdef" * 2 + "01234567"
 DROP = 0
@@ -59,6 +59,7 @@ class FakeSupabase:
     statuses_of_new: list[str] = field(default_factory=lambda: ["COMING_UP", "ACTIVE_HEALTHY"])
     statuses_of_restored: list[str] = field(default_factory=lambda: ["RESTORING", "ACTIVE_HEALTHY"])
     not_ready_for_deletion: int = 0
+    auth: dict[str, dict[str, Any]] = field(default_factory=dict)
     raw: dict[str, bytes] = field(default_factory=dict)
     """Per path a body to send in place of the answer."""
     delay: float = 0
@@ -182,6 +183,8 @@ class FakeSupabase:
             ("GET", r"/v1/projects/([a-z]{20})/secrets", self._list_secrets),
             ("POST", r"/v1/projects/([a-z]{20})/secrets", self._set_secrets),
             ("DELETE", r"/v1/projects/([a-z]{20})/secrets", self._delete_secrets),
+            ("GET", r"/v1/projects/([a-z]{20})/config/auth", self._get_auth),
+            ("PATCH", r"/v1/projects/([a-z]{20})/config/auth", self._change_auth),
             ("GET", r"/v1/projects/([a-z]{20})/functions", self._list_functions),
             ("POST", r"/v1/projects/([a-z]{20})/database/query/read-only", self._query),
         ]
@@ -314,6 +317,14 @@ class FakeSupabase:
         for name in call.body:
             self.secrets[ref].pop(name, None)
         return 200, {}, None
+
+    def _get_auth(self, call: Call, ref: str) -> Answer:
+        del call
+        return 200, {}, neutral_answer("GET", "/v1/projects/{ref}/config/auth") | self.auth.get(ref, {})
+
+    def _change_auth(self, call: Call, ref: str) -> Answer:
+        self.auth.setdefault(ref, {}).update(call.body)
+        return self._get_auth(call, ref)
 
     def _list_functions(self, call: Call, ref: str) -> Answer:
         del call

@@ -109,3 +109,14 @@ def test_a_network_failure_is_one_error_with_cause_consequence_and_remedy(
     supabase.faults.append(Fault("GET", ".*", DROP, times=100))
     with pytest.raises(UnreachableError, match=r"no answer from https.*ReadError.*Nothing after.*Remedy"):
         queries.get_project({"ref": "a" * 20})
+
+
+def test_a_token_reaches_what_it_may_read_alone(queries: Queries, supabase: FakeSupabase) -> None:
+    ref = supabase.add_project()
+    assert queries.reaches_project({"ref": ref}) == {"reaches": True}
+    assert queries.reaches_project({"ref": "z" * 20}) == {"reaches": False}
+    supabase.faults.append(Fault("GET", f"/v1/projects/{ref}", status=403))
+    assert queries.reaches_project({"ref": ref}) == {"reaches": False}
+    supabase.faults.append(Fault("GET", f"/v1/projects/{ref}", status=401))
+    with pytest.raises(RefusedError):
+        queries.reaches_project({"ref": ref})
