@@ -7,7 +7,7 @@ from typing import Annotated
 import psycopg
 import typer
 
-from release.backend_source import read_backend
+from release.backend_source import read_backend, read_config
 from release.error import ReleaseError
 from release.function_deploy import delete_function, deploy_function
 from release.lifeline import die_with_parent
@@ -67,8 +67,11 @@ def deploy(slug: str, token: Token, backend: Backend = Path("backend")) -> None:
 
 
 @app.command()
-def delete(slug: str) -> None:
-    """Delete one function that the backend no longer has."""
+def delete(slug: str, backend: Backend = Path("backend")) -> None:
+    """Delete one function that the backend no longer has; one that it still has stays, as in a destroyed stack."""
+    if read_config(backend.resolve()).get("functions", {}).get(slug, {"enabled": False}).get("enabled", True):
+        typer.echo(f"{slug} stays: the backend still has it")
+        return
     with open_session() as session:
         deleted = delete_function(session, slug)
         session.free_lease()

@@ -27,9 +27,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Checkout:
-    """The copy in `directory`; its cloud's state is below it."""
+    """The copy in `directory`; its cloud's state is below it. Commands of the engine are about `stack`."""
 
     directory: Path
+    stack: str = "staging"
 
     @classmethod
     def make(cls, directory: Path) -> "Checkout":
@@ -86,7 +87,7 @@ class Checkout:
         return self.localcloud("exec", "--", "env", *changed, *command)
 
     def up(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Run:
-        return self.run("pulumi", "up", "--stack", "staging", "--yes", *arguments, environment=environment)
+        return self.run("pulumi", "up", "--stack", self.stack, "--yes", *arguments, environment=environment)
 
     def up_well(self, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
         result = self.up(*arguments, environment=environment)
@@ -95,19 +96,19 @@ class Checkout:
 
     def plan(self, environment: Mapping[str, str] | None = None) -> dict[str, str]:
         """Give what a preview would do: resource name to operation, unchanged ones left out."""
-        command = ["pulumi", "preview", "--stack", "staging", "--json", "--non-interactive"]
+        command = ["pulumi", "preview", "--stack", self.stack, "--json", "--non-interactive"]
         result = self.run(*command, environment=environment)
         assert result.code == 0, result.text
         document = json.loads(result.text[result.text.index("{") :])
         return {step["urn"].split("::")[-1]: step["op"] for step in document["steps"] if step["op"] in STEPS}
 
     def preview(self) -> str:
-        result = self.run("pulumi", "preview", "--stack", "staging", "--non-interactive")
+        result = self.run("pulumi", "preview", "--stack", self.stack, "--non-interactive")
         assert result.code == 0, result.text
         return result.text
 
     def output(self, name: str) -> Any:
-        result = self.run("pulumi", "stack", "output", "--stack", "staging", "--json")
+        result = self.run("pulumi", "stack", "output", "--stack", self.stack, "--json")
         return json.loads(result.text[result.text.index("{") :])[name]
 
     def variables(self) -> dict[str, str]:

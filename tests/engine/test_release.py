@@ -334,13 +334,13 @@ def test_a_wrong_configuration_is_one_error_before_anything_is_declared(released
     try:
         edit(path, "eu-central-1", "eu-centrl-1")
         edit(path, "createFrom", "createFrm")
-        edit(path, "approvals: 1", "approvals: 9")
+        edit(path, "upToDate: false", "upToDate: maybe")
         result = released.checkout.up()
     finally:
         path.write_text(good, encoding="utf-8")
     assert result.code != 0
     assert "Traceback" not in result.text
-    for key in ("mano:supabase.project.region", "mano:branch.createFrm", "mano:branch.protection.reviews.approvals"):
+    for key in ("mano:supabase.project.region", "mano:branch.createFrm", "mano:branch.protection.upToDate"):
         assert result.text.count(f"Pulumi.staging.yaml: {key}") == 1
     assert result.text.count("Remedy: ") >= 3
 

@@ -1,0 +1,354 @@
+"""Both environments side by side: adopted, declared, read back. The tests run in order on one local cloud."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.engine.checkout import ROOT, Checkout, Live
+
+pytestmark = pytest.mark.engine
+
+REF = "zfroutbzdkhivnpiezho"
+REPOSITORY = "/repos/mano-app/mano"
+NEWEST = max(path.name for path in (ROOT / "backend/supabase/migrations").glob("*.sql"))
+GITHUB_BY_HAND = {"branch", "environment-production", "label-hotfix"}
+
+
+@dataclass(frozen=True)
+class Environments:
+    """The two stacks' command lines, the production project, and what production's first preview said."""
+
+    production: Checkout
+    staging: Checkout
+    live: Live
+    first_preview: list[dict[str, Any]]
+    first_text: str
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environments]:
+    staging = Checkout.make(tmp_path_factory.mktemp("checkout"))
+    production = replace(staging, stack="production")
+    try:
+        text = production.run("pulumi", "preview", "--stack", "production", "--json", "--non-interactive").text
+        steps = json.loads(text[text.index("{") :])["steps"]
+        first_text = production.preview()
+        live = Live(REF, production.variables())
+        yield Environments(production, staging, live, steps, first_text)
+    finally:
+        staging.localcloud("stop")
+
+
+def people(live: Live) -> list[dict[str, Any]]:
+    return live.sql("select id, owner_id, name from public.people order by id")
+
+
+def control(live: Live, method: str, path: str, **options: Any) -> httpx.Response:
+    return httpx.request(method, f"{live.variables['SUPABASE_API_ENDPOINT']}/_control{path}", timeout=30, **options)
+
+
+def request_github(live: Live, method: str, path: str, body: Any = None) -> httpx.Response:
+    url = f"{live.variables['GITHUB_BASE_URL'].rstrip('/')}/api/v3{path}"
+    headers = {"Authorization": f"Bearer {live.variables['GITHUB_TOKEN']}"}
+    return httpx.request(method, url, json=body, headers=headers, timeout=30)
+
+
+def rule_of(live: Live, branch: str) -> dict[str, Any]:
+    nodes = live.graphql(
+        '{repository(owner:"mano-app",name:"mano"){branchProtectionRules(first:10){nodes{id pattern'
+        " requiredApprovingReviewCount requiresApprovingReviews dismissesStaleReviews requiresCodeOwnerReviews"
+        " requireLastPushApproval requiresStatusChecks requiresStrictStatusChecks requiredStatusCheckContexts"
+        " isAdminEnforced requiresConversationResolution restrictsPushes allowsForcePushes allowsDeletions"
+        " pushAllowances(first:10){totalCount}}}}}"
+    )["repository"]["branchProtectionRules"]["nodes"]
+    (rule,) = [node for node in nodes if node["pattern"] == branch]
+    return dict(rule)
+
+
+def test_the_first_preview_imports_what_exists_and_applies_the_one_missing_migration(both: Environments) -> None:
+    by_name = {
+        (step["urn"].split("::")[-1], step["urn"].split("::")[2].split("$")[-1]): step["op"]
+        for step in both.first_preview
+        if step["op"] != "update"
+    }
+    imported = {name for (name, _), op in by_name.items() if op == "import"}
+    assert imported == {"project", "repository"} | GITHUB_BY_HAND
+    assert set(by_name.values()) == {"import", "create"}
+    assert both.first_text.count(f"migration to apply: {NEWEST}") >= 1
+    assert {line.split()[-1] for line in both.first_text.splitlines() if "migration to apply" in line} == {NEWEST}
+
+
+def test_production_is_adopted_with_its_data_and_its_password(both: Environments) -> None:
+    rows = people(both.live)
+    assert len(rows) >= 3
+    users = both.live.sql("select id from auth.users")
+    ledger = both.live.ledger()
+    assert NEWEST.split("_")[0] not in ledger
+    control(both.live, "DELETE", "/requests")
+    both.production.up_well()
+    requests = [(entry["method"], entry["path"]) for entry in control(both.live, "GET", "/requests").json()]
+    assert ("PATCH", f"/v1/projects/{REF}/database/password") not in requests
+    assert both.live.ledger() == [*ledger, NEWEST.split("_")[0]]
+    assert people(both.live) == rows
+    assert set(map(str, both.live.sql("select id from auth.users"))) >= set(map(str, users))
+
+
+def test_staging_stands_beside_it(both: Environments) -> None:
+    both.staging.up_well()
+    assert both.staging.output("project_ref") != REF
+
+
+@pytest.mark.parametrize("stack", ["production", "staging"])
+def test_a_second_run_and_a_refresh_change_nothing(both: Environments, stack: str) -> None:
+    checkout = replace(both.production, stack=stack)
+    checkout.up_well("--expect-no-changes")
+    result = checkout.run("pulumi", "refresh", "--stack", stack, "--yes", "--expect-no-changes")
+    assert result.code == 0, result.text
+    assert checkout.plan() == {}
+
+
+def test_mains_protection_reads_back_in_full(both: Environments) -> None:
+    rule = rule_of(both.live, "main")
+    assert sorted(rule.pop("requiredStatusCheckContexts")) == [
+        "backend-tests",
+        "ios-build",
+        "preview",
+        "release-source",
+        "secrets",
+    ]
+    del rule["id"]
+    assert rule == {
+        "pattern": "main",
+        "requiredApprovingReviewCount": 1,
+        "requiresApprovingReviews": True,
+        "dismissesStaleReviews": True,
+        "requiresCodeOwnerReviews": True,
+        "requireLastPushApproval": True,
+        "requiresStatusChecks": True,
+        "requiresStrictStatusChecks": True,
+        "isAdminEnforced": True,
+        "requiresConversationResolution": True,
+        "restrictsPushes": True,
+        "allowsForcePushes": False,
+        "allowsDeletions": False,
+        "pushAllowances": {"totalCount": 0},
+    }
+
+
+def test_stagings_protection_lets_feature_branches_in(both: Environments) -> None:
+    rule = rule_of(both.live, "staging")
+    assert (rule["restrictsPushes"], rule["requiresStrictStatusChecks"]) == (False, False)
+    assert rule["requiredApprovingReviewCount"] == 1
+    assert "release-source" not in rule["requiredStatusCheckContexts"]
+
+
+@pytest.mark.parametrize(
+    ("branch", "methods", "strict"), [("main", ["merge"], True), ("staging", ["merge", "squash"], False)]
+)
+def test_a_ruleset_binds_the_checks_to_the_actions_app(
+    both: Environments, *, branch: str, methods: list[str], strict: bool
+) -> None:
+    listed = both.live.github(f"{REPOSITORY}/rulesets").json()
+    (number,) = [entry["id"] for entry in listed if entry["name"].startswith(f"{branch}:")]
+    ruleset = both.live.github(f"{REPOSITORY}/rulesets/{number}").json()
+    assert (ruleset["enforcement"], ruleset["bypass_actors"]) == ("active", [])
+    assert ruleset["conditions"]["ref_name"] == {"include": [f"refs/heads/{branch}"], "exclude": []}
+    rules = {rule["type"]: rule["parameters"] for rule in ruleset["rules"]}
+    checks = rules["required_status_checks"]
+    assert {check["integration_id"] for check in checks["required_status_checks"]} == {15368}
+    required = {check["context"] for check in checks["required_status_checks"]}
+    assert required == set(rule_of(both.live, branch)["requiredStatusCheckContexts"])
+    assert checks["strict_required_status_checks_policy"] is strict
+    assert rules["pull_request"]["allowed_merge_methods"] == methods
+
+
+@pytest.mark.parametrize(
+    ("name", "reviewers", "no_self_review", "policies", "secrets"),
+    [
+        (
+            "production",
+            ["release-managers"],
+            True,
+            ["main"],
+            ["ANTHROPIC_API_KEY", "SUPABASE_ACCESS_TOKEN", "SUPABASE_DB_PASSWORD"],
+        ),
+        ("production-read", [], None, None, ["SUPABASE_ACCESS_TOKEN"]),
+        ("administration", ["release-managers"], False, ["main"], ["REPOSITORY_ADMINISTRATION_TOKEN"]),
+        (
+            "staging",
+            [],
+            None,
+            ["staging"],
+            ["ANTHROPIC_API_KEY", "STAGING_PROJECT_REF", "SUPABASE_ACCESS_TOKEN", "SUPABASE_DB_PASSWORD"],
+        ),
+        ("staging-read", [], None, None, ["STAGING_PROJECT_REF", "SUPABASE_ACCESS_TOKEN"]),
+    ],
+)
+def test_an_environment_reads_back(
+    both: Environments,
+    *,
+    name: str,
+    reviewers: list[str],
+    no_self_review: bool | None,
+    policies: list[str] | None,
+    secrets: list[str],
+) -> None:
+    path = f"{REPOSITORY}/environments/{name}"
+    environment = both.live.github(path).json()
+    rules = {rule["type"]: rule for rule in environment["protection_rules"]}
+    gate = rules.get("required_reviewers", {"reviewers": [], "prevent_self_review": None})
+    assert [entry["reviewer"]["slug"] for entry in gate["reviewers"]] == reviewers
+    assert gate["prevent_self_review"] is no_self_review
+    assert environment["can_admins_bypass"] is False
+    if policies is None:
+        assert environment["deployment_branch_policy"] is None
+    else:
+        listed = both.live.github(f"{path}/deployment-branch-policies").json()["branch_policies"]
+        assert [policy["name"] for policy in listed] == policies
+    assert sorted(item["name"] for item in both.live.github(f"{path}/secrets").json()["secrets"]) == secrets
+
+
+def test_what_belongs_to_the_repository_reads_back(both: Environments) -> None:
+    repository = both.live.github(REPOSITORY).json()
+    assert (repository["allow_merge_commit"], repository["allow_squash_merge"], repository["allow_rebase_merge"]) == (
+        True,
+        True,
+        False,
+    )
+    assert repository["delete_branch_on_merge"] is True
+    assert repository["security_and_analysis"]["secret_scanning_push_protection"] == {"status": "enabled"}
+    assert repository["has_wiki"] is True
+    permissions = both.live.github(f"{REPOSITORY}/actions/permissions").json()
+    assert (permissions["allowed_actions"], permissions["sha_pinning_required"]) == ("selected", True)
+    token = both.live.github(f"{REPOSITORY}/actions/permissions/workflow").json()
+    assert token == {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False}
+    label = both.live.github(f"{REPOSITORY}/labels/hotfix").json()
+    assert label["color"] == "b60205"
+
+
+def test_one_stack_alone_owns_the_repository(both: Environments) -> None:
+    for checkout, owns in ((both.production, True), (both.staging, False)):
+        export = checkout.run("pulumi", "stack", "export", "--stack", checkout.stack).text
+        assert ("RepositoryWide$github:index/repository:Repository" in export) is owns
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "/environments/production/secrets/SUPABASE_ACCESS_TOKEN", None),
+        ("PUT", "/environments/production", {"wait_timer": 0, "deployment_branch_policy": None}),
+        ("DELETE", "/environments/administration", None),
+        ("PATCH", "/labels/hotfix", {"color": "ffffff"}),
+        ("PATCH", "", {"delete_branch_on_merge": False}),
+        ("PUT", "/actions/permissions", {"enabled": True, "allowed_actions": "all"}),
+    ],
+)
+def test_what_was_changed_by_hand_is_repaired(both: Environments, method: str, path: str, body: Any) -> None:
+    before = snapshot(both.live)
+    answer = request_github(both.live, method, f"{REPOSITORY}{path}", body)
+    assert answer.is_success, answer.text
+    assert snapshot(both.live) != before
+    both.production.up_well("--refresh")
+    assert snapshot(both.live) == before
+    both.production.up_well("--refresh", "--expect-no-changes")
+
+
+def test_a_protection_removed_by_hand_is_repaired(both: Environments) -> None:
+    before = rule_of(both.live, "main")
+    removed = before.pop("id")
+    both.live.graphql(
+        f'mutation{{deleteBranchProtectionRule(input:{{branchProtectionRuleId:"{removed}"}}){{clientMutationId}}}}'
+    )
+    both.production.up_well("--refresh")
+    after = rule_of(both.live, "main")
+    assert after.pop("id") != removed
+    assert after == before
+
+
+def snapshot(live: Live) -> list[Any]:
+    """Read what the tests above break, without dates and ids."""
+    kept = []
+    for path in ("", "/labels/hotfix", "/actions/permissions", "/environments/production"):
+        document = live.github(f"{REPOSITORY}{path}").json()
+        names = ("delete_branch_on_merge", "color", "allowed_actions", "deployment_branch_policy")
+        rules = [rule.get("reviewers") and len(rule["reviewers"]) for rule in document.get("protection_rules", [])]
+        kept.append([document.get(name) for name in names] + rules)
+    for name in ("production", "administration"):
+        answer = live.github(f"{REPOSITORY}/environments/{name}/secrets")
+        kept.append(sorted(item["name"] for item in answer.json().get("secrets", [])))
+    return kept
+
+
+def test_a_rotated_secret_is_never_missing(both: Environments) -> None:
+    name = "ANTHROPIC_API_KEY"
+    control(both.live, "DELETE", "/requests")
+    both.production.up_well(environment={name: "rotated-key-0123456789"})
+    requests = control(both.live, "GET", "/requests").json()
+    about = [
+        entry for entry in requests if entry["path"].endswith((f"/secrets/{name}", "/v1/projects/" + REF + "/secrets"))
+    ]
+    assert {entry["method"] for entry in about} >= {"PUT", "POST"}
+    assert "DELETE" not in {entry["method"] for entry in about}
+    assert 404 not in {entry["status"] for entry in about}
+    both.production.up_well()
+    assert both.production.plan() == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("teams: [release-managers]\n      preventSelfReview", "users: [nobody]\n      preventSelfReview",
+         "user nobody does not exist"),
+        ("teams: [release-managers]\n      preventSelfReview", "users: [dana]\n      preventSelfReview",
+         "dana is the only reviewer"),
+        ("    protection:\n", "    protection:\n      reviews: {approvals: 6}\n", "3 people may write"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_locks_everybody_out_is_refused_at_preview(
+    both: Environments, old: str, new: str, text: str
+) -> None:
+    path = both.production.directory / "Pulumi.production.yaml"
+    good = path.read_text(encoding="utf-8")
+    assert old in good
+    path.write_text(good.replace(old, new, 1), encoding="utf-8")
+    control(both.live, "DELETE", "/requests")
+    try:
+        result = both.production.run("pulumi", "preview", "--stack", "production", "--non-interactive")
+    finally:
+        path.write_text(good, encoding="utf-8")
+    assert result.code != 0
+    assert text in result.text
+    assert "Traceback" not in result.text
+    methods = {entry["method"] for entry in control(both.live, "GET", "/requests").json()}
+    assert methods <= {"GET"}
+
+
+def test_a_staging_token_that_reaches_production_is_refused_unless_waived(both: Environments) -> None:
+    path = both.staging.directory / "Pulumi.staging.yaml"
+    good = path.read_text(encoding="utf-8")
+    path.write_text(good[: good.index("  mano:waivers:")], encoding="utf-8")
+    try:
+        result = both.staging.run("pulumi", "preview", "--stack", "staging", "--non-interactive")
+    finally:
+        path.write_text(good, encoding="utf-8")
+    assert result.code != 0
+    assert f"can also reach {REF}" in result.text
+
+
+@pytest.mark.parametrize("arguments", [(), ("--skip-preview",)])
+def test_destroying_production_destroys_nothing_that_matters(both: Environments, arguments: tuple[str, ...]) -> None:
+    before = snapshot(both.live), rule_of(both.live, "main"), people(both.live), sorted(both.live.functions())
+    result = both.production.run("pulumi", "destroy", "--stack", "production", "--yes", *arguments)
+    assert result.code != 0
+    assert "protect" in result.text
+    after = snapshot(both.live), rule_of(both.live, "main"), people(both.live), sorted(both.live.functions())
+    assert after == before
+
+
+def test_the_next_up_puts_back_what_an_attempt_to_destroy_took_out_of_the_state(both: Environments) -> None:
+    both.production.up_well()
+    assert both.production.plan() == {}
