@@ -1,5 +1,6 @@
 """The local cloud: GitHub and Supabase on this machine, for development, tests and a first look."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -10,9 +11,9 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from localcloud import background
+from localcloud import background, tools
 from localcloud.environment import environment, replaced_credentials
-from localcloud.place import PROJECT, Place
+from localcloud.place import CACHE, PROJECT, Place
 from localcloud.stacks import StackError, create_missing_stacks
 from localcloud.tools import ToolsMissingError
 
@@ -105,6 +106,19 @@ def serve(source: Annotated[Path, typer.Option(help="The project whose stack fil
             _console.print("the local cloud runs already")
     except (PortTakenError, ToolsMissingError) as error:
         _fail(str(error))
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def scratch(command: Annotated[list[str], typer.Argument(help="The command, after `--`.")]) -> None:
+    """Run a command with a throw-away database as a new project has it, in PGHOST, PGPORT, PGUSER and PGPASSWORD."""
+    from localcloud.database.installation import DatabaseError, Installation  # noqa: PLC0415 - as in serve
+    from localcloud.database.scratch import run_with_scratch_database  # noqa: PLC0415
+
+    try:
+        code = asyncio.run(run_with_scratch_database(Installation(tools.postgres()), CACHE, command))
+    except (DatabaseError, ToolsMissingError, OSError) as error:
+        _fail(str(error))
+    raise typer.Exit(code)
 
 
 def _start(place: Place) -> None:

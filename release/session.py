@@ -84,7 +84,7 @@ def open_session(*, adopt: bool = False) -> Iterator[Session]:
     token = read_credential("SUPABASE_ACCESS_TOKEN", target.stack)
     password = read_credential("SUPABASE_DB_PASSWORD", target.stack)
     with ManagementApi(target, token) as api:
-        _check_project(target, api.project())
+        check_project(target, api.project())
         address = find_database(api)
         with connect(address, password) as connection:
             if adopt:
@@ -97,7 +97,12 @@ def open_session(*, adopt: bool = False) -> Iterator[Session]:
             )
 
 
-def _check_project(target: Target, project: dict[str, object]) -> None:
+def check_project(target: Target, project: dict[str, object]) -> None:
+    """Hold what the platform says of the ref against what the stack declares.
+
+    Raises:
+        ReleaseError: it is another project.
+    """
     found = (project.get("ref") or project.get("id"), project.get("name"), project.get("organization_slug"))
     expected = (target.ref, target.name, target.organization)
     # Older answers carry the organisation only as `organization_id`, which for newer ones is the slug as well.

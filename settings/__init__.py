@@ -9,6 +9,7 @@ from settings.reading import (
     SettingsError,
     load,
     parse,
+    read_files,
     refuse_public_encryption,
     secret_value,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "configured_name",
     "load",
     "parse",
+    "read_files",
     "refuse_public_encryption",
     "secret_value",
 ]

@@ -181,6 +181,24 @@ def read_other_projects(project_directory: Path, namespace: str, stack: str) -> 
     return others
 
 
+def read_files(project_directory: Path, stack: str, environment: Mapping[str, str]) -> Settings:
+    """Read a stack's settings from its files, without the engine; encrypted values stay unread.
+
+    Raises:
+        SettingsError: there is no such stack file, or it can't be used.
+    """
+    path = project_directory / f"Pulumi.{stack}.yaml"
+    if not path.exists():
+        raise SettingsError(f"There is no {path.name} here. Remedy: name a stack whose file exists, with --stack.")
+    program = yaml.safe_load((project_directory / "Pulumi.yaml").read_text(encoding="utf-8"))
+    common = {key: entry["value"] for key, entry in program.get("config", {}).items()}
+    own = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("config", {})
+    secure = frozenset(key for key, value in own.items() if isinstance(value, dict) and set(value) == {"secure"})
+    flat = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (common | own).items()}
+    others = read_other_projects(project_directory, program["name"], stack)
+    return parse(stack, program["name"], flat, secure, environment, others=others)
+
+
 def load() -> Settings:
     """Read and check the configuration of the stack that the engine is running.
 

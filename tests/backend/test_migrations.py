@@ -8,8 +8,8 @@ import pytest
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from release.schema_snapshot import schema_snapshot
 from tests.backend.backend_project import BACKEND, BackendProject
-from tests.backend.schema_snapshot import schema_snapshot
 
 MIGRATIONS = sorted((BACKEND / "supabase/migrations").glob("*.sql"))
 ROLLBACKS = BACKEND / "supabase/rollbacks"

@@ -1,0 +1,33 @@
+"""The commands of operations. Exit codes: 0 clean, 2 findings, 1 error."""
+
+import sys
+
+import typer
+
+from ops.adopt import adopt, schema_steps
+from release.error import ReleaseError
+from settings import SettingsError
+
+app = typer.Typer(
+    help="Operations beside `pulumi up`.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+app.command()(adopt)
+app.command(hidden=True)(schema_steps)
+
+
+@app.callback()
+def operations() -> None:
+    """Operations beside `pulumi up`; each command explains itself with --help."""
+
+
+def main() -> None:
+    """Run a command; what can go wrong ends it with a text and exit code 1, without a traceback."""
+    try:
+        app()
+    except (ReleaseError, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
