@@ -67,8 +67,17 @@ def find_ref(supabase: SupabaseSettings) -> str | None:
 
 
 def read_live_backend(ref: str) -> LiveState:
-    """Read ledger, manifest and live functions of a project."""
+    """Read ledger, manifest and live functions of a project.
+
+    Raises:
+        pulumi.RunError: the database has tables, and no ledger that says where they come from.
+    """
     present = query_database(ref, PRESENCE_QUERY)[0]
+    if present["tables"] and not present["ledger"]:
+        raise pulumi.RunError(
+            f"Project {ref} has tables and no ledger of migrations, so every migration would be applied again and fail."
+            f" Nothing was changed. Remedy: python -m ops adopt --baseline --stack {pulumi.get_stack()}"
+        )
     return LiveState(
         ledger=read_ledger(query_database(ref, LEDGER_QUERY)) if present["ledger"] else (),
         functions={

@@ -9,7 +9,8 @@ from typing import Any
 # Two queries, since PostgreSQL resolves every table of a statement before it runs.
 PRESENCE_QUERY = (
     "select to_regclass('release.manifest') is not null as manifest,"
-    " to_regclass('supabase_migrations.schema_migrations') is not null as ledger"
+    " to_regclass('supabase_migrations.schema_migrations') is not null as ledger,"
+    " exists (select from pg_tables where schemaname = 'public') as tables"
 )
 MANIFEST_QUERY = "select part, source, live, token from release.manifest"
 MARKER_QUERY = "select ref, name, organization, api_host from release.marker"
