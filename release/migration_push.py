@@ -1,5 +1,6 @@
 """Applies the pending migrations, and proves that they are applied."""
 
+import sys
 import time
 
 import psycopg
@@ -8,6 +9,7 @@ from release.backend_source import BackendSource
 from release.database import Connection
 from release.error import ReleaseError
 from release.live_state import LEDGER_QUERY, ManifestRow, digest_ledger
+from release.lock_timeout import assert_lock_timeout, push_options
 from release.migration_source import Migration
 from release.plan import digest_migrations
 from release.session import Session
@@ -15,6 +17,9 @@ from release.supabase_cli import copied_backend, run_cli
 
 # One key for all releases: the CLI takes no lock of its own, and two pushes at once race for the ledger.
 _PUSH_LOCK = 0x72656C65
+# Seconds between tries for a lock that somebody holds: with the timeouts between them, half a minute and more.
+_LOCK_PAUSES = (1, 2, 4, 8)
+_LOCK_NOT_AVAILABLE = psycopg.errors.LockNotAvailable.sqlstate
 
 
 def read_versions(connection: Connection) -> list[str]:
@@ -81,21 +86,26 @@ def _refuse_invalid_indexes(connection: Connection) -> None:
 
 
 def _push(session: Session, backend: BackendSource, pending: list[Migration], lock_timeout_seconds: int) -> None:
+    assert_lock_timeout(session.address, session.password, lock_timeout_seconds)
     files = [
         "supabase/config.toml",
         *(f"supabase/migrations/{migration.file_name}" for migration in backend.migrations),
     ]
     with copied_backend(backend.directory, files) as folder:
-        answer = run_cli(
-            ["db", "push", f"--remote={session.address.url}"],
-            folder=folder,
-            environment={
-                "PGPASSWORD": session.password,
-                "PGOPTIONS": f"-c lock_timeout={lock_timeout_seconds}s",
-            },
-        )
-    if answer.succeeded:
-        return
+        for pause in (*_LOCK_PAUSES, None):
+            answer = run_cli(
+                ["db", "push", f"--remote={session.address.url}"],
+                folder=folder,
+                environment={"PGPASSWORD": session.password, "PGOPTIONS": push_options(lock_timeout_seconds)},
+            )
+            if answer.succeeded:
+                return
+            if pause is None or f"(SQLSTATE {_LOCK_NOT_AVAILABLE})" not in answer.message:
+                break
+            # The file was rolled back whole; whoever queued behind it goes on while this waits.
+            sys.stdout.write(f"a lock was not free within {lock_timeout_seconds} s; trying again in {pause} s\n")
+            sys.stdout.flush()
+            time.sleep(pause)
     ledger = set(read_versions(session.connection))
     applied = [migration.file_name for migration in pending if migration.version in ledger]
     failed = next((migration for migration in pending if migration.version not in ledger), None)

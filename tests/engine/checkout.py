@@ -11,9 +11,10 @@ from typing import Any
 
 import httpx
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import DictRow, dict_row
 
 ROOT = Path(__file__).parents[2]
+Session = psycopg.Connection[DictRow]
 STEPS = {"create", "update", "delete", "replace", "import"}
 
 
@@ -155,9 +156,9 @@ class Live:
         assert "errors" not in document, document
         return dict(document["data"])
 
-    def sql(self, query: str) -> list[dict[str, Any]]:
+    def session(self) -> Session:
         pooler = self.api("GET", "/config/database/pooler").json()[0]
-        with psycopg.connect(
+        return psycopg.connect(
             host=pooler["db_host"],
             port=pooler["db_port"],
             user=pooler["db_user"],
@@ -166,7 +167,10 @@ class Live:
             sslmode="disable",
             autocommit=True,
             row_factory=dict_row,
-        ) as connection:
+        )
+
+    def sql(self, query: str) -> list[dict[str, Any]]:
+        with self.session() as connection:
             cursor = connection.execute(query)
             return cursor.fetchall() if cursor.description else []
 

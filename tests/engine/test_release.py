@@ -3,12 +3,15 @@
 import json
 import re
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from tests.engine.checkout import Live, Session
 from tests.engine.released import Released
 
 pytestmark = pytest.mark.engine
@@ -262,6 +265,38 @@ def test_a_failing_migration_leaves_everything_as_it_was(released: Released) -> 
     path.write_text("create table public.fine (id bigint);\n", encoding="utf-8")
     checkout.up_well()
     assert live.ledger()[-1] == "20270201000000"
+    assert checkout.plan() == {}
+
+
+def commit_after_a_try(live: Live, reader: Session) -> None:
+    """End the reader's transaction once a statement has waited for its lock and given up."""
+    waiting = "select exists (select from pg_locks where not granted) as waiting"
+    deadline = time.monotonic() + 120
+    with live.session() as observer:
+        for expected in (True, False):
+            while time.monotonic() < deadline and observer.execute(waiting).fetchall() != [{"waiting": expected}]:
+                time.sleep(0.05)
+    reader.execute("commit")
+
+
+def test_a_lock_held_by_somebody_is_waited_for_in_short_tries(released: Released) -> None:
+    checkout, live = released.checkout, released.live
+    name = "20270205000000_behind_a_reader.sql"
+    backend = checkout.directory / "backend/supabase"
+    (backend / "migrations" / name).write_text("alter table public.people add column motto text;\n", encoding="utf-8")
+    (backend / "rollbacks" / name).write_text("alter table public.people drop column motto;\n", encoding="utf-8")
+    stack = checkout.directory / "Pulumi.staging.yaml"
+    edit(stack, "  mano:functionSecrets:", "  mano:backend: {lockTimeoutSeconds: 1}\n  mano:functionSecrets:")
+    with live.session() as reader:
+        reader.execute("begin; select count(*) from public.people")
+        ended = threading.Thread(target=commit_after_a_try, args=(live, reader))
+        ended.start()
+        text = checkout.up_well()
+        ended.join()
+    assert "a lock was not free within 1 s; trying again in 1 s" in text
+    assert live.ledger()[-1] == "20270205000000"
+    checkout.git("checkout", "--quiet", "Pulumi.staging.yaml")
+    checkout.up_well()
     assert checkout.plan() == {}
 
 
