@@ -8,6 +8,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 import pulumi
 
 from components.backend_release import BackendRelease, BackendReleaseArgs
+from components.cost_announcement import announce_cost
 from components.deployment_environment import DeploymentEnvironment, DeploymentEnvironmentArgs
 from components.estate_check import check_estate
 from components.release_plan import plan_backend_release
@@ -20,6 +21,7 @@ from settings import load, secret_value
 settings = load()
 repository = read_repository(settings)
 check_estate(settings, repository)
+announce_cost(settings.supabase, repository.adoption)
 plan = plan_backend_release(settings)
 # What was adopted is not deleted or replaced by a run.
 kept = pulumi.ResourceOptions(protect=settings.is_protected)

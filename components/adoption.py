@@ -29,6 +29,10 @@ class Adoption:
         state = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack}).value
         self._known = frozenset(_type_and_name(urn) for urn in state["outputs"])
 
+    def knows(self, kind: str) -> bool:
+        """Tell whether the state has any resource of this type."""
+        return any(known == kind for known, _ in self._known)
+
     def protection(self, name: str, pattern: str) -> str | None:
         """Give the import id of the protection rule with this pattern."""
 

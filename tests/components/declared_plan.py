@@ -55,6 +55,7 @@ def print_plan(stack: str) -> None:
             }
         ),
         "supabase:index:getProject": lambda _: {"found": False},
+        "supabase:index:getOrganization": lambda _: {"id": "mano", "name": "mano", "plan": "free"},
         "supabase:index:reachesProject": lambda _: {"reaches": False},
     }
     declared = record(lambda: runpy.run_path(str(ROOT / "__main__.py")), answers, stack=stack)

@@ -1,6 +1,7 @@
 """Both environments side by side: adopted, declared, read back. The tests run in order on one local cloud."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -98,6 +99,9 @@ def test_production_is_adopted_with_its_data_and_its_password(both: Environments
 
 
 def test_staging_stands_beside_it(both: Environments) -> None:
+    assert (
+        "project mano-staging will be created in organisation mano, which is on the free plan" in both.staging.preview()
+    )
     both.staging.up_well()
     assert both.staging.output("project_ref") != REF
 
@@ -337,6 +341,22 @@ def test_a_staging_token_that_reaches_production_is_refused_unless_waived(both: 
         path.write_text(good, encoding="utf-8")
     assert result.code != 0
     assert f"can also reach {REF}" in result.text
+
+
+def test_a_paused_project_is_restored_and_waited_for(both: Environments) -> None:
+    ref = both.staging.output("project_ref")
+    paused = Live(ref, both.live.variables)
+    assert paused.api("POST", "/pause").is_success
+    deadline = time.monotonic() + 60
+    while paused.api("GET", "").json()["status"] != "INACTIVE":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert f"project {ref} is INACTIVE" in both.staging.preview()
+    text = both.staging.up_well()
+    assert f"project {ref} is paused: restoring it" in text
+    assert paused.api("GET", "").json()["status"] == "ACTIVE_HEALTHY"
+    both.staging.up_well()
+    assert both.staging.plan() == {}
 
 
 @pytest.mark.parametrize("arguments", [(), ("--skip-preview",)])
