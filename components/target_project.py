@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from provider.resources import AuthSettings, FunctionSecrets, Project
+from provider.resources import AuthSettings, DatabaseAccess, FunctionSecrets, Project
 from settings import SupabaseSettings
 
 
@@ -27,9 +27,9 @@ class TargetProjectArgs:
 
 
 class TargetProject(pulumi.ComponentResource):
-    """Owns the Supabase project, the secrets of its functions and settings of its Auth service, both by name.
+    """Owns the Supabase project, its functions' secrets, settings of its Auth service, and who reaches its database.
 
-    Other secrets and settings are left alone.
+    Secrets and settings that are not named are left alone.
 
     A project that the stack file names by ref is adopted: imported, protected, and kept when the stack goes.
 
@@ -70,6 +70,15 @@ class TargetProject(pulumi.ComponentResource):
                 name,
                 project=project.ref,
                 settings=args.supabase.auth,
+                opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+            )
+        database = args.supabase.database
+        if database.allowed_networks is not None or database.ssl_enforced is not None:
+            DatabaseAccess(
+                name,
+                project=project.ref,
+                allowed_networks=database.allowed_networks,
+                ssl_enforced=database.ssl_enforced,
                 opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
             )
         self.ref = project.ref

@@ -1,6 +1,7 @@
 """The environment's Supabase project."""
 
 import difflib
+import ipaddress
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -49,6 +50,19 @@ class ProjectSettings(Model):
     ref: str | None = Field(default=None, pattern=r"^[a-z]{20}$")
 
 
+def _network(text: str) -> str:
+    if "/" not in text:
+        raise ValueError("no network such as 203.0.113.0/24 or 2001:db8::/32")
+    return str(ipaddress.ip_network(text))
+
+
+class DatabaseSettings(Model):
+    """Who may reach the project's database; what is left out is left alone."""
+
+    allowed_networks: tuple[Annotated[str, AfterValidator(_network)], ...] | None = Field(default=None, min_length=1)
+    ssl_enforced: bool | None = None
+
+
 class SupabaseSettings(Model):
     """Where the project lives, by the organisation's slug, the project itself, and its Auth service's settings.
 
@@ -59,3 +73,4 @@ class SupabaseSettings(Model):
     organization: str = Field(min_length=1)
     project: ProjectSettings
     auth: Mapping[str, bool | int | str] = {}
+    database: DatabaseSettings = DatabaseSettings()

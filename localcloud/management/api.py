@@ -21,13 +21,22 @@ from localcloud.management.requests import (
     AuthSettings,
     CreateProject,
     Named,
+    NetworkRestrictions,
     Password,
     Postgrest,
     Query,
     Region,
     Secret,
+    SslEnforcement,
 )
-from localcloud.management.settings import auth_settings, contract, pooler_settings, postgrest_settings
+from localcloud.management.settings import (
+    auth_settings,
+    contract,
+    network_settings,
+    pooler_settings,
+    postgrest_settings,
+    ssl_settings,
+)
 from localcloud.management.state import ManagementState, Organization, Project, random_ref
 from localcloud.place import PROJECT_HOST
 
@@ -96,6 +105,10 @@ class ManagementApi:
             self._route("PATCH", PROJECT + "/postgrest", self._change_postgrest),
             self._route("GET", PROJECT + "/config/auth", self._get_auth),
             self._route("PATCH", PROJECT + "/config/auth", self._change_auth),
+            self._route("GET", PROJECT + "/network-restrictions", self._get_network),
+            self._route("POST", PROJECT + "/network-restrictions/apply", self._restrict_network, created),
+            self._route("GET", PROJECT + "/ssl-enforcement", self._get_ssl),
+            self._route("PUT", PROJECT + "/ssl-enforcement", self._enforce_ssl),
             self._route("GET", PROJECT + "/config/database/pooler", self._get_pooler),
             self._route("GET", PROJECT + "/secrets", self._list_secrets),
             self._route("POST", PROJECT + "/secrets", self._set_secrets, created),
@@ -275,6 +288,24 @@ class ManagementApi:
         project.auth |= (await _read(request, AuthSettings)).model_dump(exclude_unset=True)
         self._state.save()
         return auth_settings(project)
+
+    async def _get_network(self, request: Request) -> Any:
+        return network_settings(self._of(request))
+
+    async def _restrict_network(self, request: Request) -> Any:
+        project = self._of(request)
+        project.network = (await _read(request, NetworkRestrictions)).model_dump()
+        self._state.save()
+        return network_settings(project)
+
+    async def _get_ssl(self, request: Request) -> Any:
+        return ssl_settings(self._of(request))
+
+    async def _enforce_ssl(self, request: Request) -> Any:
+        project = self._of(request)
+        project.ssl_enforced = (await _read(request, SslEnforcement)).requestedConfig.database
+        self._state.save()
+        return ssl_settings(project)
 
     async def _get_pooler(self, request: Request) -> Any:
         host, port = self._pooler

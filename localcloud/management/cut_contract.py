@@ -22,6 +22,7 @@ _KEPT = re.compile(
     r"|/v1/projects(/available-regions)?"
     r"|/v1/projects/\{ref}(/health|/pause|/restore|/api-keys|/api-keys/legacy|/postgrest|/config/auth|/secrets"
     r"|/billing/addons|/billing/addons/\{addon_variant}"
+    r"|/network-restrictions|/network-restrictions/apply|/ssl-enforcement"
     r"|/config/database/pooler|/database/query|/database/query/read-only|/database/password|/functions.*)?"
 )
 _METHODS = {"get", "post", "put", "patch", "delete"}

@@ -55,6 +55,25 @@ class Addon(Body):
     addon_variant: Annotated[str, StringConstraints(pattern=r"^ci_[a-z0-9]+$")]
 
 
+class NetworkRestrictions(Body):
+    """Body of v1-update-network-restrictions."""
+
+    dbAllowedCidrs: list[str] = []  # noqa: N815 - the API's name
+    dbAllowedCidrsV6: list[str] = []  # noqa: N815
+
+
+class SslConfig(Body):
+    """What of a project is to be encrypted."""
+
+    database: bool
+
+
+class SslEnforcement(Body):
+    """Body of v1-update-ssl-enforcement-config."""
+
+    requestedConfig: SslConfig  # noqa: N815 - the API's name
+
+
 class Secret(Body):
     """One entry of v1-bulk-create-secrets; its rules are in function_secrets."""
 

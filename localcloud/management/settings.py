@@ -48,6 +48,17 @@ def postgrest_settings(project: Project) -> dict[str, Any]:
     return {**_POSTGREST, **project.postgrest}
 
 
+def network_settings(project: Project) -> dict[str, Any]:
+    """Give from where the database may be reached; it is kept here, and the pooler takes everybody of this machine."""
+    everybody = {"dbAllowedCidrs": ["0.0.0.0/0"], "dbAllowedCidrsV6": ["::/0"]}
+    return {"entitlement": "allowed", "config": {**everybody, **project.network}, "status": "applied"}
+
+
+def ssl_settings(project: Project) -> dict[str, Any]:
+    """Give whether the database takes encrypted sessions only; it is kept here, and the pooler encrypts none."""
+    return {"currentConfig": {"database": project.ssl_enforced}, "appliedSuccessfully": True}
+
+
 def pooler_settings(project: Project, *, host: str, port: int) -> dict[str, Any]:
     """Give the pooler's address for a project; it runs in session mode."""
     user = f"postgres.{project.ref}"

@@ -31,7 +31,8 @@ class Project:
         database_password: of the role postgres, as last set through the API; functions get it in SUPABASE_DB_URL.
         instance_size: of the database server, by the API's names; nothing is sized here.
         secrets: the functions' secrets by name, each with `value` and `updated_at`.
-        auth, postgrest, pooler: the settings that were changed, by their API names.
+        auth, postgrest, pooler, network: the settings that were changed, by their API names.
+        ssl_enforced: whether the database takes encrypted sessions only; kept, not enforced.
     """
 
     ref: str
@@ -48,6 +49,8 @@ class Project:
     auth: dict[str, Any] = field(default_factory=dict)
     postgrest: dict[str, Any] = field(default_factory=dict)
     pooler: dict[str, Any] = field(default_factory=dict)
+    network: dict[str, list[str]] = field(default_factory=dict)
+    ssl_enforced: bool = False
 
 
 class ManagementState:

@@ -18,6 +18,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provid
 
 from provider.plugin.auth_settings import AuthSettingsResource
 from provider.plugin.client import Client
+from provider.plugin.database_access import DatabaseAccessResource
 from provider.plugin.errors import InitializationError, SupabaseError
 from provider.plugin.function_secrets import FunctionSecretsResource
 from provider.plugin.project import ProjectResource
@@ -30,6 +31,7 @@ RESOURCES: dict[str, Callable[[Client], Resource]] = {
     "supabase:index:Project": ProjectResource,
     "supabase:index:FunctionSecrets": FunctionSecretsResource,
     "supabase:index:AuthSettings": AuthSettingsResource,
+    "supabase:index:DatabaseAccess": DatabaseAccessResource,
 }
 HIDDEN = "[secret]"
 SHORTEST_HIDDEN = 4

@@ -60,6 +60,10 @@ class FakeSupabase:
     statuses_of_restored: list[str] = field(default_factory=lambda: ["RESTORING", "ACTIVE_HEALTHY"])
     not_ready_for_deletion: int = 0
     auth: dict[str, dict[str, Any]] = field(default_factory=dict)
+    networks: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    encrypted: set[str] = field(default_factory=set)
+    obeys: bool = True
+    """Whether an order to encrypt is carried out."""
     raw: dict[str, bytes] = field(default_factory=dict)
     """Per path a body to send in place of the answer."""
     delay: float = 0
@@ -183,6 +187,10 @@ class FakeSupabase:
             ("GET", r"/v1/projects/([a-z]{20})/secrets", self._list_secrets),
             ("POST", r"/v1/projects/([a-z]{20})/secrets", self._set_secrets),
             ("DELETE", r"/v1/projects/([a-z]{20})/secrets", self._delete_secrets),
+            ("GET", r"/v1/projects/([a-z]{20})/network-restrictions", self._get_network),
+            ("POST", r"/v1/projects/([a-z]{20})/network-restrictions/apply", self._restrict_network),
+            ("GET", r"/v1/projects/([a-z]{20})/ssl-enforcement", self._get_ssl),
+            ("PUT", r"/v1/projects/([a-z]{20})/ssl-enforcement", self._enforce_ssl),
             ("GET", r"/v1/projects/([a-z]{20})/config/auth", self._get_auth),
             ("PATCH", r"/v1/projects/([a-z]{20})/config/auth", self._change_auth),
             ("GET", r"/v1/projects/([a-z]{20})/functions", self._list_functions),
@@ -317,6 +325,24 @@ class FakeSupabase:
         for name in call.body:
             self.secrets[ref].pop(name, None)
         return 200, {}, None
+
+    def _get_network(self, call: Call, ref: str) -> Answer:
+        del call
+        config = self.networks.get(ref, {"dbAllowedCidrs": ["0.0.0.0/0"], "dbAllowedCidrsV6": ["::/0"]})
+        return 200, {}, {"entitlement": "allowed", "config": config, "status": "applied"}
+
+    def _restrict_network(self, call: Call, ref: str) -> Answer:
+        self.networks[ref] = call.body
+        return 201, {}, self._get_network(call, ref)[2]
+
+    def _get_ssl(self, call: Call, ref: str) -> Answer:
+        del call
+        return 200, {}, {"currentConfig": {"database": ref in self.encrypted}, "appliedSuccessfully": self.obeys}
+
+    def _enforce_ssl(self, call: Call, ref: str) -> Answer:
+        if self.obeys and call.body["requestedConfig"]["database"]:
+            self.encrypted.add(ref)
+        return self._get_ssl(call, ref)
 
     def _get_auth(self, call: Call, ref: str) -> Answer:
         del call
