@@ -51,6 +51,14 @@ class Adoption:
 
         return self._unless_known("github:index/repositoryRuleset:RepositoryRuleset", name, find)
 
+    def has_lost_reviewers(self, name: str, environment: str) -> bool:
+        """Tell whether an environment of the state, declared with reviewers, has none any more."""
+        if ("github:index/repositoryEnvironment:RepositoryEnvironment", name) not in self._known:
+            return False
+        live = read_github(f"{self._path}/environments/{environment}")
+        rules = (live or {"protection_rules": [{"type": "required_reviewers"}]})["protection_rules"]
+        return not any(rule["type"] == "required_reviewers" for rule in rules)
+
     def environment(self, name: str, environment: str) -> str | None:
         """Give the import id of an Actions environment."""
         path, identifier = f"environments/{environment}", f"{self._repository}:{environment}"

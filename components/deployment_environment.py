@@ -73,6 +73,13 @@ class DeploymentEnvironment(pulumi.ComponentResource):
         self, name: str, args: DeploymentEnvironmentArgs, declared: ActionsEnvironment
     ) -> github.RepositoryEnvironment:
         users, teams = args.repository.people.numbers(declared.reviewers)
+        # The GitHub provider never notices that all reviewers are gone, so no run would put them back.
+        if declared.reviewers and args.repository.adoption.has_lost_reviewers(name, declared.name):
+            pulumi.log.warn(
+                f"Environment {declared.name} has no reviewers any more: somebody removed them by hand, and nobody is"
+                " asked before a job runs. `pulumi up` can't see that. Remedy: name them again in the repository's"
+                " settings (Environments), or change waitMinutes, `pulumi up`, and change it back."
+            )
         return github.RepositoryEnvironment(
             name,
             repository=args.repository.name,

@@ -1,9 +1,18 @@
+import datetime as dt
 import json
 from pathlib import Path
 
 import pytest
 
-from settings import PUBLIC_ENCRYPTION_SALT, Settings, SettingsError, parse, refuse_public_encryption
+from settings import (
+    PUBLIC_ENCRYPTION_SALT,
+    ProjectSettings,
+    Settings,
+    SettingsError,
+    parse,
+    read_files,
+    refuse_public_encryption,
+)
 
 ENVIRONMENT = {"SUPABASE_DB_PASSWORD": "x", "ANTHROPIC_API_KEY": "x", "SUPABASE_ACCESS_TOKEN": "x"}
 
@@ -110,3 +119,78 @@ def test_a_salt_of_ones_own_is_accepted_everywhere(tmp_path: Path) -> None:
 def test_the_stack_files_of_this_project_are_published_with_the_public_salt(stack: str) -> None:
     text = (Path(__file__).parent.parent / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
     assert f"encryptionsalt: {PUBLIC_ENCRYPTION_SALT}\n" in text
+
+
+ADOPTED = {"organization": "acme", "project": {"name": "app", "region": "eu-central-1", "ref": "abcdefghijklmnopqrst"}}
+
+
+def test_a_created_project_has_to_be_in_the_region_of_the_adopted_one() -> None:
+    others = {"production": ProjectSettings(name="app", region="us-east-1", ref="abcdefghijklmnopqrst")}
+    with pytest.raises(SettingsError, match=r"region = eu-central-1: stack production adopts.*Remedy: use us-east-1"):
+        parse("staging", "app", stack_file(), frozenset(), ENVIRONMENT, others=others)
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_waiver_lifts_the_protection_until_its_last_day(days: int) -> None:
+    assert read(stack_file(supabase=ADOPTED)).is_protected
+    until = (dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days)).isoformat()
+    waivers = {"deletion": {"reason": "the environment is renamed", "until": until}}
+    assert not read(stack_file(supabase=ADOPTED, waivers=waivers)).is_protected
+
+
+def test_a_waiver_that_is_over_is_refused() -> None:
+    waivers = {"deletion": {"reason": "the environment is renamed", "until": "2026-01-01"}}
+    with pytest.raises(SettingsError, match=r"app:waivers.deletion: it held until 2026-01-01"):
+        read(stack_file(supabase=ADOPTED, waivers=waivers))
+
+
+def test_a_created_project_is_not_protected() -> None:
+    assert not read(stack_file()).is_protected
+
+
+def test_a_secret_may_take_its_value_from_another_name() -> None:
+    secrets = {"SUPABASE_ACCESS_TOKEN": "config:READ_TOKEN"}
+    environments = {"read": {"branches": "any", "secrets": secrets}}
+    with pytest.raises(SettingsError, match="app:READ_TOKEN: no value for this secret"):
+        read(stack_file(environments=environments))
+    settings = read(stack_file(environments=environments), READ_TOKEN="x")
+    assert "SUPABASE_ACCESS_TOKEN" not in settings.secret_names()
+
+
+@pytest.mark.parametrize("source", ["configuration", "config:lower", "project.name"])
+def test_a_source_that_does_not_exist_is_refused(source: str) -> None:
+    environments = {"staging": {"branches": ["staging"], "secrets": {"TOKEN": source}}}
+    with pytest.raises(SettingsError, match="no source of a secret"):
+        read(stack_file(environments=environments))
+
+
+@pytest.mark.parametrize(("owner", "needed"), [("staging", True), ("production", False)])
+def test_only_the_owner_of_the_repository_needs_its_secrets(owner: str, *, needed: bool) -> None:
+    config = stack_file(repositoryOwnerStack=owner, repositoryWide={"secrets": {"DEPLOY_KEY": "config"}})
+    assert ("DEPLOY_KEY" in read(config, DEPLOY_KEY="x").secret_names()) is needed
+
+
+def test_who_may_push_is_no_use_where_everybody_may() -> None:
+    pushes = {"restricted": False, "users": ["ada"]}
+    branch = {"name": "staging", "protection": {"pushes": pushes}}
+    with pytest.raises(SettingsError, match="no effect unless restricted is true"):
+        read(stack_file(branch=branch))
+
+
+@pytest.mark.parametrize("stack", ["staging", "production"])
+def test_the_files_of_this_project_are_read_without_the_engine(stack: str) -> None:
+    names = (
+        "SUPABASE_ACCESS_TOKEN",
+        "SUPABASE_READ_TOKEN",
+        "SUPABASE_DB_PASSWORD",
+        "ANTHROPIC_API_KEY",
+        "GITHUB_TOKEN",
+    )
+    settings = read_files(Path(__file__).parent.parent, stack, dict.fromkeys(names, "x"))
+    assert settings.owns_repository is (stack == "production")
+    assert set(settings.others) == {"staging", "production"} - {stack}
+
+
+def test_a_stack_without_a_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"There is no Pulumi.gone.yaml here"):
+        read_files(tmp_path, "gone", {})

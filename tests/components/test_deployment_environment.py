@@ -63,6 +63,18 @@ def test_secrets_are_secret_and_variables_are_not(declare: Declare, monkeypatch:
     }
 
 
+@pytest.mark.parametrize("lost", [True, False])
+def test_reviewers_removed_by_hand_are_told(declare: Declare, caplog: pytest.LogCaptureFixture, *, lost: bool) -> None:
+    urn = "urn:pulumi:test::mano::a$github:index/repositoryEnvironment:RepositoryEnvironment::environment-live"
+    rules = [{"type": "branch_policy"}] if lost else [{"type": "branch_policy"}, {"type": "required_reviewers"}]
+    declare(
+        environment(reviewers={"users": ["dana"]}),
+        known=(urn,),
+        exists={"environments/live": {"protection_rules": rules}},
+    )
+    assert ("Environment live has no reviewers any more" in caplog.text) is lost
+
+
 def test_what_exists_is_imported(declare: Declare) -> None:
     exists = {
         "environments/live": {"name": "live"},

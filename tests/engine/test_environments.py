@@ -261,6 +261,27 @@ def test_what_was_changed_by_hand_is_repaired(both: Environments, method: str, p
     both.production.up_well("--refresh", "--expect-no-changes")
 
 
+def test_reviewers_removed_by_hand_are_told_and_can_be_put_back(both: Environments) -> None:
+    path = both.production.directory / "Pulumi.production.yaml"
+    good = path.read_text(encoding="utf-8")
+    before = snapshot(both.live)
+    policy = {"protected_branches": False, "custom_branch_policies": True}
+    body = {"reviewers": None, "deployment_branch_policy": policy, "can_admins_bypass": False}
+    assert request_github(both.live, "PUT", f"{REPOSITORY}/environments/production", body).is_success
+    assert snapshot(both.live) != before
+    assert "Environment production has no reviewers any more" in both.production.preview()
+    try:
+        path.write_text(
+            good.replace("      preventSelfReview", "      waitMinutes: 1\n      preventSelfReview"), "utf-8"
+        )
+        both.production.up_well()
+    finally:
+        path.write_text(good, encoding="utf-8")
+    both.production.up_well()
+    assert snapshot(both.live) == before
+    assert "no reviewers any more" not in both.production.preview()
+
+
 def test_a_protection_removed_by_hand_is_repaired(both: Environments) -> None:
     before = rule_of(both.live, "main")
     removed = before.pop("id")
@@ -357,6 +378,29 @@ def test_a_paused_project_is_restored_and_waited_for(both: Environments) -> None
     assert paused.api("GET", "").json()["status"] == "ACTIVE_HEALTHY"
     both.staging.up_well()
     assert both.staging.plan() == {}
+
+
+def test_what_was_adopted_is_deleted_only_under_a_waiver(both: Environments) -> None:
+    path = both.production.directory / "Pulumi.production.yaml"
+    good = path.read_text(encoding="utf-8")
+    start = good.index("    production-read:\n")
+    without = good[:start] + good[good.index("    administration:\n") :]
+    waiver = "  mano:waivers: {deletion: {reason: nobody previews production, until: 2999-12-31}}\n"
+    try:
+        path.write_text(without, encoding="utf-8")
+        refused = both.production.up()
+        path.write_text(good + waiver, encoding="utf-8")
+        both.production.up_well()
+        path.write_text(without + waiver, encoding="utf-8")
+        both.production.up_well()
+    finally:
+        path.write_text(good, encoding="utf-8")
+    assert refused.code != 0
+    assert "protected" in refused.text
+    assert both.live.github(f"{REPOSITORY}/environments/production-read").status_code == 404
+    both.production.up_well()
+    assert both.live.github(f"{REPOSITORY}/environments/production-read").status_code == 200
+    assert both.production.plan() == {}
 
 
 @pytest.mark.parametrize("arguments", [(), ("--skip-preview",)])
