@@ -1,11 +1,13 @@
 """What the program has to know of the repository before it declares anything in it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi
 
 from components.adoption import Adoption
 from components.github_reads import read_all, read_github
+from estate.code_owners import name_owners, read_workflow_owners
 from estate.people import People, Person, Team
 from settings import Settings
 
@@ -32,7 +34,7 @@ class RepositoryFacts:
 
 
 def read_repository(settings: Settings) -> RepositoryFacts:
-    """Read the repository, its people, and the teams that the settings name.
+    """Read the repository, its people, and the teams that the settings and CODEOWNERS name.
 
     Raises:
         pulumi.RunError: there is no such repository, or the token may not read it.
@@ -66,7 +68,9 @@ def read_repository(settings: Settings) -> RepositoryFacts:
 
 
 def _named_teams(settings: Settings) -> set[str]:
-    groups = [settings.branch.protection.pushes, *(entry.reviewers for entry in settings.environments.values())]
+    code_owners = name_owners(read_workflow_owners(Path.cwd()), settings.owner)
+    reviewers = [entry.reviewers for entry in settings.environments.values()]
+    groups = [settings.branch.protection.pushes, code_owners, *reviewers]
     return {slug for group in groups for slug in group.teams}
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from settings import Principals
+
 # Where GitHub looks, in its order (docs.github.com, "About code owners").
 _PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 _WORKFLOWS = ("/.github/", ".github/", "/.github/**", ".github/**", "/.github", ".github", "*")
@@ -16,3 +18,15 @@ def read_workflow_owners(project: Path) -> tuple[str, ...]:
         if pattern in _WORKFLOWS:  # the last line that matches counts
             owners = tuple(named)
     return owners
+
+
+def name_owners(owners: tuple[str, ...], account: str) -> Principals:
+    """Sort owners into people and teams of the repository's owner; a team of another owner counts as a person.
+
+    Args:
+        owners: as CODEOWNERS names them.
+        account: the repository's owner.
+    """
+    names = [owner.removeprefix("@") for owner in owners]
+    teams = [name.partition("/")[2] for name in names if name.startswith(f"{account}/")]
+    return Principals(users=tuple(name for name in names if not name.startswith(f"{account}/")), teams=tuple(teams))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from estate.code_owners import name_owners
 from estate.people import People
 from settings import EnvironmentSettings, Principals, Settings
 
@@ -54,6 +55,12 @@ def _reviews(settings: Settings, people: People, workflow_owners: tuple[str, ...
             "branch.protection.reviews.requireCodeOwners: CODEOWNERS names nobody for /.github/, so the rule protects"
             " no workflow. Remedy: add the line `/.github/ @OWNER/TEAM` to .github/CODEOWNERS."
         )
+    if reviews.require_code_owners:
+        for name in people.unknown(name_owners(workflow_owners, settings.owner)):
+            yield (
+                f"branch.protection.reviews.requireCodeOwners: CODEOWNERS names {name} for /.github/, who does not"
+                " exist or has no access, so nobody could approve. Remedy: correct .github/CODEOWNERS."
+            )
 
 
 def _environments(environments: Mapping[str, EnvironmentSettings], people: People) -> Iterator[str]:

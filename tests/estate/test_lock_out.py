@@ -50,6 +50,14 @@ def test_code_owners_without_an_owner_of_the_workflows(declare: Declare, people:
     assert "add the line `/.github/ @OWNER/TEAM`" in problem
 
 
+@pytest.mark.parametrize("owner", ["@acme/nobody", "@gone", "@others/keepers"])
+def test_code_owners_who_do_not_exist(declare: Declare, people: People, owner: str) -> None:
+    (problem,) = find_lock_outs(declare(), people, frozenset(), (owner, "@Dana"))
+    assert "CODEOWNERS names" in problem
+    off = declare(branch={"name": "main", "protection": {"reviews": {"requireCodeOwners": False}}})
+    assert find_lock_outs(off, people, frozenset(), (owner,)) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
