@@ -2,16 +2,26 @@
 
 import datetime as dt
 
-from pydantic import Field
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
 
 from settings.model import Model
+
+
+def _day(value: Any) -> Any:
+    # The engine hands on a date of a YAML file as a text such as "2026-12-31 00:00:00 +0000 UTC".
+    return value.partition(" ")[0] if isinstance(value, str) else value
+
+
+Day = Annotated[dt.date, BeforeValidator(_day)]
 
 
 class DeletionWaiver(Model):
     """Lets a run delete or replace what an adopted environment protects; `until` is its last day."""
 
     reason: str = Field(min_length=10)
-    until: dt.date
+    until: Day
 
 
 class Waivers(Model):

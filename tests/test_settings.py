@@ -130,11 +130,12 @@ def test_a_created_project_has_to_be_in_the_region_of_the_adopted_one() -> None:
         parse("staging", "app", stack_file(), frozenset(), ENVIRONMENT, others=others)
 
 
+@pytest.mark.parametrize("time", ["", " 00:00:00 +0000 UTC"])
 @pytest.mark.parametrize("days", [0, 1])
-def test_a_waiver_lifts_the_protection_until_its_last_day(days: int) -> None:
+def test_a_waiver_lifts_the_protection_until_its_last_day(days: int, time: str) -> None:
     assert read(stack_file(supabase=ADOPTED)).is_protected
     until = (dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days)).isoformat()
-    waivers = {"deletion": {"reason": "the environment is renamed", "until": until}}
+    waivers = {"deletion": {"reason": "the environment is renamed", "until": until + time}}
     assert not read(stack_file(supabase=ADOPTED, waivers=waivers)).is_protected
 
 
