@@ -1,7 +1,6 @@
 """What somebody decided to let pass, and why."""
 
 import datetime as dt
-
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
