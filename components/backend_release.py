@@ -96,7 +96,13 @@ class BackendRelease(pulumi.ComponentResource):
         for file_name in plan.pending:
             pulumi.log.info(f"migration to apply: {file_name}", migrations)
         functions = [
-            step(f"function-{slug}", f"deploy {slug} {where}", token, [migrations], delete=f"delete {slug} {where}")
+            step(
+                f"function-{slug}",
+                f"deploy {slug} {where} --at-once {settings.parallel_deploys}",
+                token,
+                [migrations],
+                delete=f"delete {slug} {where}",
+            )
             for slug, token in plan.functions.items()
         ]
         smoke = step(

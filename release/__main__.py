@@ -8,6 +8,7 @@ import psycopg
 import typer
 
 from release.backend_source import read_backend, read_config
+from release.deploy_slot import deploy_slot
 from release.error import ReleaseError
 from release.function_deploy import delete_function, deploy_function
 from release.lifeline import die_with_parent
@@ -56,12 +57,17 @@ def migrate(
 
 
 @app.command()
-def deploy(slug: str, token: Token, backend: Backend = Path("backend")) -> None:
+def deploy(
+    slug: str,
+    token: Token,
+    at_once: Annotated[int, typer.Option(min=1, help="Functions deployed at once on this machine.")] = 4,
+    backend: Backend = Path("backend"),
+) -> None:
     """Deploy one function."""
     source = read_backend(backend)
     if slug not in source.functions:
         raise ReleaseError(f"There is no function {slug} in {backend}. Remedy: see supabase/config.toml.")
-    with open_session() as session:
+    with open_session() as session, deploy_slot(session.target.ref, at_once):
         deployed = deploy_function(session, source.directory, source.functions[slug], token=token)
     typer.echo(f"{slug} is live" if deployed else f"{slug} was live already")
 
