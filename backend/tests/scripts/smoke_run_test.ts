@@ -125,7 +125,8 @@ Deno.test("a project that never answers fails when the time is up", async () => 
   project.fault = () => new Response("", { status: 503 });
   const report = await run(project, { timeoutMs: 200 });
   assert.equal(statusOf(report, "health"), "failed");
-  assert.match(detailOf(report, "health"), /answered 503; tries: \d+; the time is up$/);
+  // The last try may be cut off by the deadline instead of being answered.
+  assert.match(detailOf(report, "health"), /(answered 503|got no answer.*); tries: \d+; the time is up$/);
   assert.equal(statusOf(report, "log-in"), "not run");
   assert.equal(report.ok, false);
 });
@@ -134,7 +135,7 @@ Deno.test("a function that hangs leaves time for the other checks", async () => 
   await using project = new ProjectStandIn();
   const released = Promise.withResolvers<undefined>();
   project.fault = (_, path) => path === "/functions/v1/health" ? released.promise : undefined;
-  const report = await run(project, { timeoutMs: 3_000 });
+  const report = await run(project, { timeoutMs: 6_000 });
   released.resolve(undefined);
   assert.deepEqual(report.checks.filter(({ status }) => status !== "passed").map(({ name }) => name), [
     "health",
