@@ -20,7 +20,7 @@ preview: toolchain ## show what `make up` would do
 	@$(VENV)/python -m localcloud exec -- pulumi preview --stack $(STACK) --diff
 
 test: toolchain lint ## the whole suite, with the real engine on local clouds of its own
-	@$(VENV)/python -m pytest -n 3 --dist loadfile
+	@$(VENV)/python -m pytest -n 2 --dist loadfile
 
 lint: toolchain ## static checks
 	@$(VENV)/ruff check .

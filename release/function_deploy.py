@@ -15,6 +15,8 @@ from release.supabase_cli import copied_backend, run_cli
 
 # The platform may answer 404 for a while after it reports ACTIVE, and a first start takes seconds.
 _ANSWER_SECONDS = 60
+# Code that does not start now will not start in a minute either.
+_BOOT_SECONDS = 15
 _NOT_FOUND = 404
 _BOOT_ERROR = 503
 
@@ -93,12 +95,13 @@ def _await_answer(session: Session, slug: str) -> None:
     OPTIONS passes the gateway's token check, as browsers send it without a token.
     """
     url = f"{session.target.url}/functions/v1/{slug}"
-    deadline = time.monotonic() + _ANSWER_SECONDS
+    started = time.monotonic()
+    limit = _ANSWER_SECONDS
     seen = "no answer"
     pause = 0.1
     while True:
         try:
-            response = httpx.options(url, timeout=max(1.0, deadline - time.monotonic()))
+            response = httpx.options(url, timeout=_ANSWER_SECONDS)
         except httpx.TransportError as error:
             seen = type(error).__name__
         else:
@@ -107,10 +110,11 @@ def _await_answer(session: Session, slug: str) -> None:
             if code is None and response.status_code not in {_NOT_FOUND, _BOOT_ERROR}:
                 return
             seen = f"{response.status_code} {code or ''}".strip()
-        if time.monotonic() + pause > deadline:
+            limit = _BOOT_SECONDS if code == "BOOT_ERROR" else _ANSWER_SECONDS
+        if time.monotonic() + pause > started + limit:
             raise ReleaseError(
                 f"Function {slug} is deployed and listed as ACTIVE, but does not answer ({seen}) after"
-                f" {_ANSWER_SECONDS} s. Remedy: read its logs; `pulumi up` deploys it again."
+                f" {limit} s. Remedy: read its logs; `pulumi up` deploys it again."
             )
         time.sleep(pause)
         pause = min(pause * 2, 5)

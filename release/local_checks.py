@@ -44,5 +44,11 @@ def _run(backend: BackendSource, command: list[str], *, what: str) -> None:
     if result.returncode != 0:
         raise ReleaseError(
             f"{' '.join(command)}: {what} failed, so nothing was released:\n"
-            f"{(result.stdout + result.stderr).strip()[-4000:]}\nRemedy: correct it, then `pulumi up`."
+            f"{_failures(result.stdout + result.stderr)}\nRemedy: correct it, then `pulumi up`."
         )
+
+
+def _failures(output: str) -> str:
+    # What passed is a line for each test; what failed follows Deno's heading.
+    heading = output.find("ERRORS")
+    return output[max(heading, 0) :].strip()[-4000:]

@@ -62,13 +62,16 @@ Deno.test("--help explains", async () => {
 Deno.test("a terminated run leaves nothing behind", async () => {
   await using project = new ProjectStandIn();
   const child = Promise.withResolvers<Deno.ChildProcess>();
+  const ended = Promise.withResolvers<undefined>();
   project.fault = (_, path) => {
     if (path !== "/functions/v1/chat") return undefined;
-    return child.promise.then((process) => process.kill("SIGTERM")).then(() => undefined);
+    // Without an answer the run can't be over before the signal reaches it.
+    return child.promise.then((process) => process.kill("SIGTERM")).then(() => ended.promise);
   };
   const process = command([project.url]).spawn();
   child.resolve(process);
   const { code, stdout } = await process.output();
+  ended.resolve(undefined);
   assert.equal(code, 1);
   assert.match(new TextDecoder().decode(stdout), /passed {3}clean-up/);
   assert.deepEqual(project.users, []);
