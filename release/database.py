@@ -48,8 +48,13 @@ def find_database(api: ManagementApi) -> DatabaseAddress:
     )
 
 
-def connect(address: DatabaseAddress, password: str) -> Connection:
+def connect(address: DatabaseAddress, password: str, *, options: str | None = None) -> Connection:
     """Open a session; each statement commits by itself unless a transaction is opened.
+
+    Args:
+        address: of the database.
+        password: of the address's user.
+        options: what PGOPTIONS would hold for a tool that opens the session itself.
 
     Raises:
         ReleaseError: the server is not there, or refuses the password.
@@ -64,6 +69,7 @@ def connect(address: DatabaseAddress, password: str) -> Connection:
             sslmode=os.environ.get("PGSSLMODE", "require"),
             connect_timeout=15,
             application_name="release",
+            options=options,
             autocommit=True,
             row_factory=dict_row,
         )

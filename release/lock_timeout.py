@@ -1,10 +1,6 @@
 """How long a migration may wait for a lock, with every later statement of users queuing behind it."""
 
-import os
-
-import psycopg
-
-from release.database import DatabaseAddress
+from release.database import DatabaseAddress, connect
 from release.error import ReleaseError
 
 
@@ -19,20 +15,13 @@ def assert_lock_timeout(address: DatabaseAddress, password: str, seconds: int) -
     A pooler may drop the options of a session without a word; a migration would then wait without end.
 
     Raises:
-        ReleaseError: it has another one.
+        ReleaseError: it has another one, or the database can't be used.
     """
-    with psycopg.connect(
-        host=address.host,
-        port=address.port,
-        user=address.user,
-        dbname=address.database,
-        password=password,
-        sslmode=os.environ.get("PGSSLMODE", "require"),
-        options=push_options(seconds),
-        connect_timeout=15,
-    ) as connection:
-        row = connection.execute("select setting::bigint from pg_settings where name = 'lock_timeout'").fetchone()
-    milliseconds = int(row[0]) if row else 0
+    with connect(address, password, options=push_options(seconds)) as connection:
+        row = connection.execute(
+            "select setting::bigint as milliseconds from pg_settings where name = 'lock_timeout'"
+        ).fetchone()
+    milliseconds = int(row["milliseconds"]) if row else 0
     if not 0 < milliseconds <= seconds * 1000:
         raise ReleaseError(
             f"Sessions at {address.host}:{address.port} do not take a lock timeout of {seconds} s (they have"

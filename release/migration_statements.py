@@ -17,15 +17,15 @@ def find_refusals(file_name: str, sql: str) -> list[str]:
         sql: the file's text, read by PostgreSQL 17's own parser.
     """
     try:
-        statements = [raw.stmt for raw in parser.parse_sql(sql)]
+        parsed = parser.parse_sql(sql)
     except parser.ParseError as error:
         message, location = error.args[0], error.args[1] if len(error.args) > 1 else 0
         return [f"{file_name}:{_line(sql, location)}: {message}"]
-    lines = [_line(sql, raw.stmt_location + _leading(sql[raw.stmt_location :])) for raw in parser.parse_sql(sql)]
+    statements = [raw.stmt for raw in parsed]
     return [
-        f"{file_name}:{line}: {sentence}"
-        for statement, line in zip(statements, lines, strict=True)
-        for sentence in _refuse(statement, statements)
+        f"{file_name}:{_line(sql, raw.stmt_location + _leading(sql[raw.stmt_location :]))}: {sentence}"
+        for raw in parsed
+        for sentence in _refuse(raw.stmt, statements)
     ]
 
 
