@@ -56,6 +56,7 @@ release = BackendRelease(
         ready=project.ready,
         backend=settings.backend,
         plan=plan,
+        notifies=settings.notification is not None,
     ),
 )
 
@@ -64,3 +65,4 @@ pulumi.export("functions_url", pulumi.Output.concat(project.url, "/functions/v1"
 pulumi.export("release_hash", release.digest)
 pulumi.export("migrations", [migration.file_name for migration in plan.backend.migrations])
 pulumi.export("functions", sorted(plan.functions))
+pulumi.export("hotfix", plan.promotion and plan.promotion.hotfix)

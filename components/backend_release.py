@@ -7,6 +7,7 @@ import pulumi
 from pulumi_command import local
 
 from release.plan import ReleasePlan
+from release.session import SCHEMA_DIGEST
 from settings import BackendSettings, SupabaseSettings
 
 
@@ -21,6 +22,7 @@ class BackendReleaseArgs:
         ready: what has to exist first.
         backend: folder and behaviour.
         plan: the tokens that decide what runs.
+        notifies: whether there is a team channel to tell.
     """
 
     stack: str
@@ -29,10 +31,11 @@ class BackendReleaseArgs:
     ready: Sequence[pulumi.Resource]
     backend: BackendSettings
     plan: ReleasePlan
+    notifies: bool = False
 
 
 class BackendRelease(pulumi.ComponentResource):
-    """Owns the steps of a release: tests, target, migrations, one deploy for each function, smoke tests, record.
+    """Owns the steps of a release: tests, target, migrations, a deploy for each function, smoke tests, record, notice.
 
     Credentials are no inputs: the commands take them from the engine's environment or the stack's configuration, so
     that a rotated one runs nothing. Nothing is declared for `pulumi destroy` but the functions' deletion: what was
@@ -81,11 +84,11 @@ class BackendRelease(pulumi.ComponentResource):
             "tests",
             create=f"exec release/command check {where}",
             update=f"exec release/command check {where}",
-            environment={"RELEASE_TOKEN": plan.tests},
+            environment={"RELEASE_STACK": args.stack, "RELEASE_TOKEN": plan.tests},
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        target = step("target", "target", "identity", [tests, *args.ready], create="target --adopt")
+        target = step("target", "target", SCHEMA_DIGEST, [tests, *args.ready], create="target --adopt")
         migrations = step(
             "migrations",
             f"migrate {where} --lock-timeout {settings.lock_timeout_seconds}",
@@ -93,6 +96,8 @@ class BackendRelease(pulumi.ComponentResource):
             [target],
             facts={"MIGRATIONS": " ".join(migration.file_name for migration in plan.backend.migrations)},
         )
+        if plan.promotion and (plan.pending or plan.changed):
+            pulumi.log.info(f"release {plan.backend.digest[:12]}: {plan.promotion.basis}", self)
         for file_name in plan.pending:
             pulumi.log.info(f"migration to apply: {file_name}", migrations)
         functions = [
@@ -112,5 +117,7 @@ class BackendRelease(pulumi.ComponentResource):
             [migrations, *functions],
         )
         record = step("record", f"record {where}", plan.record, [smoke])
+        if args.notifies:
+            step("notification", "notify", plan.record, [record])
         self.digest = record.id.apply(lambda _: plan.backend.digest)
         self.register_outputs({"digest": self.digest})

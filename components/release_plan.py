@@ -4,15 +4,19 @@ from pathlib import Path
 
 import pulumi
 
+from components.release_gates import pass_gates
 from provider.invokes import get_functions, get_project, query_database
 from release.backend_source import read_backend
 from release.error import ReleaseError
 from release.live_state import (
+    HASHES_QUERY,
     LEDGER_QUERY,
     MANIFEST_QUERY,
     PRESENCE_QUERY,
+    KnownHashes,
     LiveState,
     digest_function,
+    read_hashes,
     read_ledger,
     read_manifest,
     statements_query,
@@ -42,9 +46,10 @@ def plan_backend_release(settings: Settings) -> ReleasePlan:
         suspects = gate.suspects()
         rows = query_database(ref, statements_query(suspects)) if ref and suspects else []
         gate.check({str(row["version"]): str(row["text"]) for row in rows})
+        promotion = pass_gates(settings, source, live.hashes)
     except ReleaseError as error:
         raise pulumi.RunError(str(error)) from error
-    return plan_release(source, live)
+    return plan_release(source, live, promotion)
 
 
 def find_ref(supabase: SupabaseSettings) -> str | None:
@@ -89,5 +94,6 @@ def read_live_backend(ref: str) -> LiveState:
             )
             for function in get_functions(ref)
         },
-        manifest=read_manifest(query_database(ref, MANIFEST_QUERY)) if present["manifest"] else {},
+        manifest=read_manifest(query_database(ref, MANIFEST_QUERY)) if present["release"] else {},
+        hashes=read_hashes(query_database(ref, HASHES_QUERY)) if present["release"] else KnownHashes(),
     )

@@ -19,10 +19,11 @@ def find_reached_projects(settings: Settings, reaches: Callable[[str], bool]) ->
     """
     if settings.supabase.project.ref or settings.waivers.token_reaches_production:
         return
-    for stack, project in sorted(settings.others.items()):
-        if project.ref and reaches(project.ref):
+    for stack, other in sorted(settings.others.items()):
+        ref = other.project.ref
+        if ref and reaches(ref):
             yield (
-                f"SUPABASE_ACCESS_TOKEN of stack {settings.stack} can also reach {project.ref}, the project of stack"
+                f"SUPABASE_ACCESS_TOKEN of stack {settings.stack} can also reach {ref}, the project of stack"
                 f" {stack}, so whoever gets hold of it reaches both. Remedy: a token limited to this stack's project"
                 " (or an organisation of its own); or, if that is accepted, waivers.tokenReachesProduction with the"
                 " reason."

@@ -1,22 +1,28 @@
 """The commands that the stack's Command resources run; each is one step of a release."""
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import psycopg
 import typer
 
 from release.backend_source import read_backend, read_config
+from release.credentials import read_credential
 from release.deploy_slot import deploy_slot
 from release.error import ReleaseError
 from release.function_deploy import delete_function, deploy_function
 from release.lifeline import die_with_parent
 from release.local_checks import check_backend
+from release.management_api import ManagementApi
 from release.migration_push import push_migrations
-from release.record import record_release
+from release.notification import describe_failure, describe_release, tell_team
+from release.record import current, read_records, record_release
 from release.session import open_session
-from release.smoke import run_smoke_tests
+from release.target import read_target
+from release.validation import validate
+from settings import SettingsError, read_files
 
 app = typer.Typer(
     help="One step of a release. `pulumi up` runs them in order; by hand they need its RELEASE_… variables.",
@@ -40,6 +46,7 @@ def check(backend: Backend = Path("backend")) -> None:
 def target(adopt: Annotated[bool, typer.Option(help="Mark a database that has no marker yet.")] = False) -> None:  # noqa: FBT002 - typer's form of a flag
     """Check that the project is the one that the stack declares."""
     with open_session(adopt=adopt) as session:
+        session.bring_up_to_date()
         typer.echo(f"project {session.target.ref} is the target of stack {session.target.stack}")
 
 
@@ -93,16 +100,28 @@ def smoke(
     """Run the smoke tests against what is live."""
     source = read_backend(backend)
     with open_session() as session:
-        typer.echo(run_smoke_tests(session, source, token=token, deadline_seconds=deadline))
+        typer.echo(validate(session, source, token=token, deadline_seconds=deadline))
 
 
 @app.command()
 def record(backend: Backend = Path("backend")) -> None:
-    """Write down the release that was just validated, and end it."""
+    """Write down the release that was just validated, keep its files for a rollback, and end it."""
     source = read_backend(backend)
     with open_session() as session:
-        number = record_release(session, source)
+        hotfix = read_files(Path.cwd(), session.target.stack, os.environ).hotfix
+        reason = hotfix.reason if hotfix and hotfix.release == source.digest else None
+        number = record_release(session, source, reason=reason)
     typer.echo(f"release {number} recorded")
+
+
+@app.command()
+def notify() -> None:
+    """Tell the team channel about the release that was just recorded; a channel that can't be reached fails nothing."""
+    target = read_target(os.environ)
+    with ManagementApi(target, read_credential("SUPABASE_ACCESS_TOKEN", target.stack)) as api:
+        released = current(read_records(api.query))
+    if released and tell_team(target.stack, describe_release(target.stack, released)):
+        typer.echo("the team channel was told")
 
 
 def main() -> None:
@@ -110,15 +129,20 @@ def main() -> None:
     die_with_parent()
     try:
         app()
-    except ReleaseError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(1)
+    except (ReleaseError, SettingsError) as error:
+        _fail(str(error))
     except psycopg.Error as error:
-        sys.stderr.write(
+        _fail(
             f"The database ended this step: {str(error).strip()}. What it had not noted by then is in doubt."
-            " Remedy: `pulumi up` again; it does over what is in doubt.\n"
+            " Remedy: `pulumi up` again; it does over what is in doubt."
         )
-        sys.exit(1)
+
+
+def _fail(text: str) -> NoReturn:
+    sys.stderr.write(f"{text}\n")
+    if stack := os.environ.get("RELEASE_STACK"):
+        tell_team(stack, describe_failure(stack, sys.argv[1], text))
+    sys.exit(1)
 
 
 if __name__ == "__main__":

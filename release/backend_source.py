@@ -13,6 +13,8 @@ from release.function_source import FunctionSource, read_function
 from release.migration_source import Migration, read_migrations
 
 _NOT_SOURCES = frozenset({".git", "node_modules", ".temp", ".branches"})
+# What Deno reads beside the scripts that it runs.
+_DENO = ("deno.json", "deno.jsonc", "deno.lock")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +25,15 @@ class BackendSource:
         directory: the backend's folder, resolved.
         migrations: in the order in which they apply.
         functions: by slug, sorted.
-        smoke_digest: SHA-256 over the files of `scripts/`.
+        smoke_files: what the smoke tests run from, relative to the folder.
+        smoke_digest: SHA-256 over those files.
         tree_digest: SHA-256 over every file of the backend, tests included.
     """
 
     directory: Path
     migrations: tuple[Migration, ...]
     functions: Mapping[str, FunctionSource]
+    smoke_files: tuple[str, ...]
     smoke_digest: str
     tree_digest: str
 
@@ -60,12 +64,15 @@ def read_backend(directory: Path) -> BackendSource:
                 f"{directory} has no {needed.relative_to(backend)}, so it can't be released."
                 " Remedy: add the file, or set backend.directory in the stack file to the right folder."
             )
+    tree = _files(backend, backend)
+    smoke = _files(backend, smoke_tests.parent) + [backend / name for name in _DENO if (backend / name).is_file()]
     return BackendSource(
         directory=backend,
         migrations=read_migrations(backend),
         functions=_functions(backend),
-        smoke_digest=_digest_files(backend, smoke_tests.parent),
-        tree_digest=_digest_files(backend, backend),
+        smoke_files=tuple(path.relative_to(backend).as_posix() for path in smoke),
+        smoke_digest=_digest_files(backend, smoke),
+        tree_digest=_digest_files(backend, tree),
     )
 
 
@@ -100,11 +107,17 @@ def _functions(backend: Path) -> dict[str, FunctionSource]:
     }
 
 
-def _digest_files(backend: Path, folder: Path) -> str:
+def _files(backend: Path, folder: Path) -> list[Path]:
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not _NOT_SOURCES & set(path.relative_to(backend).parts)
+    ]
+
+
+def _digest_files(backend: Path, files: list[Path]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(backend)
-        if path.is_file() and not _NOT_SOURCES & set(relative.parts):
-            digest.update(relative.as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in files:
+        digest.update(path.relative_to(backend).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -1,5 +1,7 @@
 """Deploys one function, and proves that it answers."""
 
+import hashlib
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from release import archive
 from release.error import ReleaseError
 from release.function_source import FunctionSource
 from release.live_state import ManifestRow, digest_function
@@ -40,8 +43,10 @@ def deploy_function(session: Session, backend: Path, function: FunctionSource, *
     part = f"function:{function.slug}"
     row = session.manifest().get(part)
     live = _find(session, function.slug)
-    if live and row and row == ManifestRow(source=function.digest, live=_digest(live), token=token):
+    if live and row and row == ManifestRow(source=function.digest, live=digest_live(live), token=token):
         return False
+    if live and (row is None or row.live != digest_live(live)):
+        _keep_body(session, function.slug)
     with copied_backend(backend, ["supabase/config.toml", *function.files]) as folder:
         answer = run_cli(
             ["functions", "deploy", function.slug, "--use-api", f"--remote={session.target.ref}"],
@@ -62,7 +67,7 @@ def deploy_function(session: Session, backend: Path, function: FunctionSource, *
     _await_answer(session, function.slug)
     session.note(
         part,
-        ManifestRow(source=function.digest, live=_digest(live), token=token),
+        ManifestRow(source=function.digest, live=digest_live(live), token=token),
         seconds=time.monotonic() - started,
         version=int(live["version"]),
     )
@@ -76,11 +81,22 @@ def delete_function(session: Session, slug: str) -> bool:
     return deleted
 
 
+def _keep_body(session: Session, slug: str) -> None:
+    """Archive what somebody else than a release has put live, before it is gone."""
+    body = session.api.function_body(slug)
+    if body is None:
+        return
+    digest = hashlib.sha256(body).hexdigest()
+    archive.keep(session.connection, digest, f"live:{slug}", body)
+    sys.stdout.write(f"{slug}: what was live is not of a release; it is kept in the archive as {digest[:12]}\n")
+
+
 def _find(session: Session, slug: str) -> dict[str, Any] | None:
     return next((live for live in session.api.functions() if live["slug"] == slug), None)
 
 
-def _digest(live: Mapping[str, Any]) -> str:
+def digest_live(live: Mapping[str, Any]) -> str:
+    """Give the digest of a function as the Management API lists it."""
     return digest_function(
         code=live.get("ezbr_sha256"),
         version=int(live["version"]),

@@ -10,8 +10,8 @@ from psycopg.rows import DictRow
 from release.database import Connection
 from release.error import ReleaseError
 
-# Longer than any single step that writes; each write renews it.
-LEASE_SECONDS = 900
+# A holder of another machine that vanished is waited for this long; one that works renews its lease meanwhile.
+LEASE_SECONDS = 120
 
 
 def name_holder() -> str:
@@ -52,20 +52,31 @@ def hold(connection: Connection, holder: str) -> int:
 
 
 def check(connection: Connection, holder: str) -> int:
-    """Make sure, inside the caller's transaction, that `holder` still has the lease; gives the fencing token.
+    """Make sure, inside the caller's transaction, that `holder` still has the lease, and renew it.
+
+    Returns:
+        The fencing token.
 
     Raises:
         ReleaseError: it was lost, so somebody else may be writing.
     """
-    row = connection.execute(
-        "select fencing from release.lease where holder = %s and expires_at > now() for share", [holder]
-    ).fetchone()
-    if row is None:
+    fencing = renew(connection, holder)
+    if fencing is None:
         raise ReleaseError(
             "The lease of this release was lost while a step ran, so its result was not noted."
             " Remedy: run `pulumi up` again; it does over what is in doubt."
         )
-    return int(row["fencing"])
+    return fencing
+
+
+def renew(connection: Connection, holder: str) -> int | None:
+    """Put off the end of a lease that `holder` still has; gives the fencing token, None where it was lost."""
+    row = connection.execute(
+        "update release.lease set expires_at = now() + make_interval(secs => %s)"
+        " where holder = %s and expires_at > now() returning fencing",
+        [LEASE_SECONDS, holder],
+    ).fetchone()
+    return int(row["fencing"]) if row else None
 
 
 def free(connection: Connection, holder: str) -> None:

@@ -8,11 +8,18 @@ from typing import Any
 
 # Two queries, since PostgreSQL resolves every table of a statement before it runs.
 PRESENCE_QUERY = (
-    "select to_regclass('release.manifest') is not null as manifest,"
+    "select to_regclass('release.hold') is not null as release,"
     " to_regclass('supabase_migrations.schema_migrations') is not null as ledger,"
     " exists (select from pg_tables where schemaname = 'public') as tables"
 )
 MANIFEST_QUERY = "select part, source, live, token from release.manifest"
+# What is known of release hashes here: whether one was released and validated, and whether a rollback left it.
+HASHES_QUERY = (
+    "select digest, max(id) as number, to_char(max(recorded_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as at,"
+    " null as reason from release.records where kind in ('release', 'hotfix') group by digest"
+    " union all select digest, record, to_char(held_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), reason"
+    " from release.hold"
+)
 MARKER_QUERY = "select ref, name, organization, api_host from release.marker"
 # The digest leaves out what the CLI drops when it notes a file's statements; the gate does the same to the file.
 LEDGER_QUERY = (
@@ -52,6 +59,19 @@ class AppliedMigration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnownHashes:
+    """What a project's records say of release hashes.
+
+    Attributes:
+        validated: hash to the sentence part `release N of YYYY-MM-DD HH:MM`, of those that passed their smoke tests.
+        held: hash to why it must not be released again, of those that a rollback left.
+    """
+
+    validated: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class LiveState:
     """A project's live truth; a project that does not exist yet has an empty one.
 
@@ -59,13 +79,13 @@ class LiveState:
         ledger: the applied migrations, by version.
         functions: slug to the digest of what is live.
         manifest: part (`migrations`, `function:SLUG`, `smoke`) to its row.
-        marked: whether the database carries the marker of a release target.
+        hashes: what the records say.
     """
 
     ledger: tuple[AppliedMigration, ...] = ()
     functions: Mapping[str, str] = field(default_factory=dict)
     manifest: Mapping[str, ManifestRow] = field(default_factory=dict)
-    marked: bool = False
+    hashes: KnownHashes = KnownHashes()
 
 
 def digest_function(*, code: str | None, version: int, verify_jwt: bool | None, status: str) -> str:
@@ -104,3 +124,17 @@ def read_manifest(rows: Sequence[Mapping[str, Any]]) -> dict[str, ManifestRow]:
         str(row["part"]): ManifestRow(source=str(row["source"]), live=str(row["live"]), token=str(row["token"]))
         for row in rows
     }
+
+
+def read_hashes(rows: Sequence[Mapping[str, Any]]) -> KnownHashes:
+    """Turn the rows of HASHES_QUERY into what they say."""
+    return KnownHashes(
+        validated={
+            str(row["digest"]): f"release {row['number']} of {row['at']}" for row in rows if row["reason"] is None
+        },
+        held={
+            str(row["digest"]): f"since {row['at']} UTC (record {row['number']}): {row['reason']}"
+            for row in rows
+            if row["reason"] is not None
+        },
+    )

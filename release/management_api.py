@@ -1,10 +1,18 @@
 """The calls of the Supabase Management API that a release makes itself."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from release.error import ReleaseError
 from release.target import Target
@@ -12,13 +20,49 @@ from release.target import Target
 _MISSING = 404
 _FORBIDDEN = 403
 _UNAUTHORIZED = 401
+# Its rate limit counts by the minute.
+_LONGEST_WAIT = 60.0
 _PASSING = frozenset({429, 500, 502, 503, 504, 520, 522, 524})
 
 
-def _is_passing(error: BaseException) -> bool:
-    if isinstance(error, httpx.HTTPStatusError):
-        return error.response.status_code in _PASSING
-    return isinstance(error, httpx.TransportError)
+def _wait(state: RetryCallState) -> float:
+    """Wait as the platform asks; a little, at random, where it does not."""
+    response = None if state.outcome is None or state.outcome.failed else state.outcome.result()
+    headers = response.headers if response is not None else {}
+    asked = headers.get("Retry-After") or headers.get("x-ratelimit-reset") or ""
+    return min(float(asked), _LONGEST_WAIT) if asked.isdecimal() else wait_random_exponential(0.25, max=4)(state)
+
+
+def _is_passing(response: httpx.Response) -> bool:
+    return response.status_code in _PASSING
+
+
+def find_project(api_endpoint: str, token: str, *, organization: str, name: str) -> str:
+    """Give the ref of an organisation's project by its name.
+
+    Raises:
+        ReleaseError: there is none, or several, or the token may not see it.
+    """
+    try:
+        response = httpx.get(f"{api_endpoint}/v1/projects", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        response.raise_for_status()
+    except httpx.HTTPError as error:
+        raise ReleaseError(
+            f"The projects of organisation {organization} can't be listed ({type(error).__name__}). Nothing was"
+            " changed. Remedy: check SUPABASE_ACCESS_TOKEN and the network, then run this again."
+        ) from error
+    found = [
+        project["id"]
+        for project in response.json()
+        if project["name"] == name and organization in {project.get("organization_slug"), project["organization_id"]}
+    ]
+    if len(found) != 1:
+        raise ReleaseError(
+            f"Organisation {organization} has {len(found) or 'no'} projects called {name} that this token can see."
+            " Nothing was changed. Remedy: `pulumi up` creates one; of several, name the right one by"
+            " supabase.project.ref in the stack file."
+        )
+    return str(found[0])
 
 
 class ManagementApi:
@@ -57,6 +101,33 @@ class ManagementApi:
         answers = [entry for entry in self._read("/config/database/pooler") if entry["database_type"] == "PRIMARY"]
         return dict(answers[0])
 
+    def function_body(self, slug: str) -> bytes | None:
+        """Give the bundle that is live, as the platform sends it (v1-get-a-function-body); None where there is none.
+
+        The header that names the parts' boundary comes first, as in a message.
+        """
+        response = self._get(f"/functions/{slug}/body", headers={"Accept": "multipart/form-data"}, missing=True)
+        if response is None:
+            return None
+        return f"Content-Type: {response.headers['Content-Type']}\r\n\r\n".encode() + response.content
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Run SQL as the platform's read-only role (v1-read-only-query)."""
+        response = self._try(
+            lambda: self._client.post(f"{self._project}/database/query/read-only", json={"query": sql})
+        )
+        self._check(response, "query the database")
+        return list(response.json())
+
+    def has_restore_points(self) -> bool:
+        """Tell whether the platform can bring the database back to a moment (v1-list-all-backups)."""
+        return bool(self._read("/database/backups")["pitr_enabled"])
+
+    def create_restore_point(self, name: str) -> None:
+        """Mark this moment as one to come back to (v1-create-restore-point); a name has up to 20 characters."""
+        response = self._client.post(f"{self._project}/database/backups/restore-point", json={"name": name})
+        self._check(response, "create a restore point")
+
     def delete_function(self, slug: str) -> bool:
         """Delete a function (v1-delete-a-function); False when it, or its project, was gone already."""
         response = self._client.delete(f"{self._project}/functions/{slug}")
@@ -66,25 +137,33 @@ class ManagementApi:
         return True
 
     def _read(self, path: str) -> Any:
+        response = self._get(path)
+        assert response is not None  # noqa: S101 - only `missing` allows that
+        return response.json()
+
+    def _get(self, path: str, *, headers: dict[str, str] | None = None, missing: bool = False) -> httpx.Response | None:
+        response = self._try(lambda: self._client.get(self._project + path, headers=headers))
+        if missing and response.status_code == _MISSING:
+            return None
+        self._check(response, f"read {path or 'the project'}")
+        return response
+
+    def _try(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """Send what changes nothing, again where the answer says that it may go better then."""
+        retrying = Retrying(
+            retry=retry_if_exception_type(httpx.TransportError) | retry_if_result(_is_passing),
+            stop=stop_after_attempt(5),
+            wait=_wait,
+            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+        )
         try:
-            for attempt in Retrying(
-                retry=retry_if_exception(_is_passing),
-                stop=stop_after_attempt(5),
-                wait=wait_random_exponential(multiplier=0.25, max=4),
-                reraise=True,
-            ):
-                with attempt:
-                    response = self._client.get(self._project + path)
-                    response.raise_for_status()
-                    return response.json()
-        except httpx.HTTPStatusError as error:
-            self._check(error.response, f"read {path or 'the project'}")
+            response: httpx.Response = retrying(send)
         except httpx.TransportError as error:
             raise ReleaseError(
                 f"{self._target.api_host} does not answer ({type(error).__name__}), so this step changed nothing."
                 " Remedy: run `pulumi up` again when it does."
             ) from error
-        raise AssertionError("unreachable: Retrying either returns or raises")
+        return response
 
     def _check(self, response: httpx.Response, what: str) -> None:
         if response.is_success:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from release.error import ReleaseError
 
+UNDO_FOLDER = "supabase/rollbacks"
 # The CLI silently skips other names, and takes versions of any length; `supabase migration new` writes 14 digits.
 _FILE = re.compile(r"(?P<version>\d{14})_(?P<name>[a-z0-9_]+)\.sql")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from release.backend_source import BackendSource
 from release.live_state import LiveState, ManifestRow, digest_ledger
+from release.promotion import Promotion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ class ReleasePlan:
         migrations: token of the migrations.
         functions: slug to token.
         tests, smoke, record: tokens of those steps.
+        promotion: on what the release rests; None where the stack asks for nothing.
     """
 
     backend: BackendSource
@@ -35,10 +37,17 @@ class ReleasePlan:
     tests: str
     smoke: str
     record: str
+    promotion: Promotion | None = None
 
 
-def plan_release(backend: BackendSource, live: LiveState) -> ReleasePlan:
-    """Compare sources with live state."""
+def plan_release(backend: BackendSource, live: LiveState, promotion: Promotion | None = None) -> ReleasePlan:
+    """Compare sources with live state.
+
+    Args:
+        backend: the sources.
+        live: what is there.
+        promotion: on what the release rests.
+    """
     applied = [migration.version for migration in live.ledger]
     migrations = _token(
         desired=digest_migrations(backend), live=digest_ledger(applied), row=live.manifest.get("migrations")
@@ -61,6 +70,7 @@ def plan_release(backend: BackendSource, live: LiveState) -> ReleasePlan:
         tests=_hash(backend.tree_digest),
         smoke=smoke,
         record=_hash(smoke, backend.tree_digest),
+        promotion=promotion,
     )
 
 

@@ -1,17 +1,109 @@
-"""Writes down what was released, by whom, from which commit."""
+"""The records of a project: what was released, by whom, from which commit, and how it went."""
 
 import getpass
+import hashlib
 import json
 import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from release import lease
+from release import archive, lease
 from release.backend_source import BackendSource
+from release.migration_source import UNDO_FOLDER
 from release.session import Session
 
+# Releases whose files stay in the archive; an older one is restored from its commit.
+RESTORABLE = 50
+VALIDATED = ("release", "hotfix")
+RECORDS_QUERY = (
+    "select id, kind, digest, tree, git_commit, git_dirty, released_by, migrations, functions, smoke, undo, reason,"
+    " report, seconds, to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as at"
+    " from release.records order by id"
+)
+Query = Callable[[str], Sequence[Mapping[str, Any]]]
 
-def record_release(session: Session, backend: BackendSource) -> int:
-    """Append a record of the release that has just been validated, and give the lease back.
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One record.
+
+    Attributes:
+        number: counts up; gaps mean nothing.
+        kind: `release` and `hotfix` passed their smoke tests; `rollback` was made by operations; `failed` did not pass.
+        digest: the release hash.
+        tree: digest of the whole backend, tests included.
+        commit: of the work tree; None outside of git.
+        dirty: whether the backend differed from that commit.
+        by: the user who ran it.
+        at: UTC, ISO 8601.
+        migrations: the versions applied.
+        functions: slug to source digest.
+        smoke: digest of the smoke tests.
+        undo: version to digest of its undo script.
+        reason: why, of a hotfix or a rollback.
+        report: what else happened.
+        seconds: part to how long it took.
+    """
+
+    number: int
+    kind: str
+    digest: str
+    tree: str
+    commit: str | None
+    dirty: bool | None
+    by: str
+    at: str
+    migrations: tuple[str, ...]
+    functions: Mapping[str, str]
+    smoke: str | None = None
+    undo: Mapping[str, str] = field(default_factory=dict)
+    reason: str | None = None
+    report: Mapping[str, Any] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def read_records(query: Query) -> tuple[Record, ...]:
+    """Read all records, oldest first.
+
+    Args:
+        query: runs SQL in a project whose database carries the marker.
+    """
+    return tuple(
+        Record(
+            number=int(row["id"]),
+            kind=row["kind"],
+            digest=row["digest"],
+            tree=row["tree"],
+            commit=row["git_commit"],
+            dirty=row["git_dirty"],
+            by=row["released_by"],
+            at=row["at"],
+            migrations=tuple(row["migrations"]),
+            functions=dict(row["functions"]),
+            smoke=row["smoke"],
+            undo=dict(row["undo"]),
+            reason=row["reason"],
+            report=dict(row["report"]),
+            seconds=dict(row["seconds"]),
+        )
+        for row in query(RECORDS_QUERY)
+    )
+
+
+def current(records: Sequence[Record]) -> Record | None:
+    """Give the record of what was last live and well; None before the first release."""
+    return next((record for record in reversed(records) if record.kind != "failed"), None)
+
+
+def record_release(session: Session, backend: BackendSource, *, reason: str | None) -> int:
+    """Append a record of the release that has just been validated, keep its files, and give the lease back.
+
+    Args:
+        session: the open release.
+        backend: the sources.
+        reason: why this hotfix was not validated elsewhere first; None for a release.
 
     Returns:
         The record's number.
@@ -19,40 +111,97 @@ def record_release(session: Session, backend: BackendSource) -> int:
     Raises:
         ReleaseError: the lease was lost meanwhile.
     """
-    commit, dirty = _commit(backend.directory)
+    scripts = {
+        migration.version: path.read_bytes()
+        for migration in backend.migrations
+        if (path := backend.directory / UNDO_FOLDER / migration.file_name).is_file()
+    }
+    undo = {version: hashlib.sha256(script).hexdigest() for version, script in scripts.items()}
     functions = {slug: function.digest for slug, function in backend.functions.items()}
     with session.connection.transaction():
+        missing = archive.find_missing(session.connection, [*functions.values(), *undo.values(), backend.smoke_digest])
+        for slug, function in backend.functions.items():
+            if function.digest in missing:
+                packed = archive.pack(backend.directory, ["supabase/config.toml", *function.files])
+                archive.keep(session.connection, function.digest, f"function:{slug}", packed)
+        for version, digest in undo.items():
+            if digest in missing:
+                archive.keep(session.connection, digest, f"undo:{version}", scripts[version])
+        if backend.smoke_digest in missing:
+            packed = archive.pack(backend.directory, backend.smoke_files)
+            archive.keep(session.connection, backend.smoke_digest, "smoke", packed)
+        number = append(
+            session,
+            kind="hotfix" if reason else "release",
+            digest=backend.digest,
+            tree=backend.tree_digest,
+            directory=backend.directory,
+            migrations=[migration.version for migration in backend.migrations],
+            functions=functions,
+            smoke=backend.smoke_digest,
+            undo=undo,
+            reason=reason,
+        )
+        archive.prune(session.connection, records=RESTORABLE)
+    session.free_lease()
+    return number
+
+
+def append(
+    session: Session,
+    *,
+    kind: str,
+    digest: str,
+    tree: str,
+    directory: Path,
+    migrations: Sequence[str],
+    functions: Mapping[str, str],
+    smoke: str | None = None,
+    undo: Mapping[str, str] | None = None,
+    reason: str | None = None,
+    report: Mapping[str, Any] | None = None,
+) -> int:
+    """Append one record, if the lease is still ours; gives its number.
+
+    Raises:
+        ReleaseError: the lease was lost.
+    """
+    commit, dirty = read_commit(directory)
+    with session.connection.transaction():
         fencing = lease.check(session.connection, session.holder)
-        seconds = session.connection.execute(
-            "select coalesce(jsonb_object_agg(part, seconds), '{}') as seconds"
-            " from release.manifest where fencing = %s",
-            [fencing],
-        ).fetchone()
         row = session.connection.execute(
             """
             insert into release.records
-              (kind, digest, tree, git_commit, git_dirty, released_by, migrations, functions, seconds, fencing)
-            values ('release', %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id
+              (kind, digest, tree, git_commit, git_dirty, released_by, migrations, functions, smoke, undo, reason,
+               report, seconds, fencing)
+            select %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+              coalesce(jsonb_object_agg(part, seconds) filter (where fencing = %s), '{}'), %s
+            from release.manifest
+            returning id
             """,
             [
-                backend.digest,
-                backend.tree_digest,
+                kind,
+                digest,
+                tree,
                 commit,
                 dirty,
                 getpass.getuser(),
-                json.dumps([migration.version for migration in backend.migrations]),
-                json.dumps(functions),
-                json.dumps(seconds["seconds"] if seconds else {}, default=float),
+                json.dumps(list(migrations)),
+                json.dumps(dict(functions)),
+                smoke,
+                json.dumps(dict(undo or {})),
+                reason,
+                json.dumps(dict(report or {})),
+                fencing,
                 fencing,
             ],
         ).fetchone()
-    session.free_lease()
-    assert row is not None  # noqa: S101 - insert … returning gives a row or raises
+    assert row is not None  # noqa: S101 - an aggregate without a group gives one row, and so inserts one
     return int(row["id"])
 
 
-def _commit(directory: Path) -> tuple[str | None, bool | None]:
-    """Give the work tree's commit, and whether the backend differs from it; nothing where this is no git checkout."""
+def read_commit(directory: Path) -> tuple[str | None, bool | None]:
+    """Give the work tree's commit, and whether this folder differs from it; nothing where this is no git checkout."""
 
     def git(*arguments: str) -> str | None:
         result = subprocess.run(["git", "-C", str(directory), *arguments], capture_output=True, text=True, check=False)

@@ -45,3 +45,26 @@ create table if not exists release.records (
   fencing bigint not null,
   recorded_at timestamptz not null default now()
 );
+alter table release.records
+  add column if not exists smoke text,
+  add column if not exists undo jsonb not null default '{}',
+  add column if not exists reason text,
+  add column if not exists report jsonb not null default '{}';
+
+-- Packed files by digest: the sources that a release put live, its smoke tests, its undo scripts, and what somebody
+-- had put live by hand before a release went over it.
+create table if not exists release.archive (
+  digest text primary key,
+  part text not null,
+  content bytea not null,
+  archived_at timestamptz not null default now()
+);
+
+-- Release hashes that a rollback left: they are not released again until somebody says so.
+create table if not exists release.hold (
+  digest text primary key,
+  record bigint not null,
+  reason text not null,
+  held_by text not null,
+  held_at timestamptz not null default now()
+);

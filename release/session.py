@@ -1,20 +1,27 @@
 """A release command's hold on its project: identity checked, lease taken, results noted."""
 
+import hashlib
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 
 from psycopg import errors
+from psycopg.rows import DictRow
 
 from release import lease
 from release.credentials import read_credential
 from release.database import Connection, DatabaseAddress, connect, find_database
 from release.error import ReleaseError
+from release.heartbeat import heartbeat
 from release.live_state import MANIFEST_QUERY, MARKER_QUERY, ManifestRow, read_manifest
 from release.management_api import ManagementApi
 from release.target import Target, read_target
+
+SCHEMA = files("release").joinpath("schema.sql").read_bytes()
+SCHEMA_DIGEST = hashlib.sha256(SCHEMA).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +42,23 @@ class Session:
     address: DatabaseAddress
     password: str
     holder: str
+    _writing: threading.Lock = field(default_factory=threading.Lock)
+
+    def rows(self, query: str) -> list[DictRow]:
+        """Run a query that has no parameters and give its rows."""
+        return self.connection.execute(query.encode()).fetchall()
 
     def manifest(self) -> dict[str, ManifestRow]:
         """Read what earlier releases noted."""
-        return read_manifest(self.connection.execute(MANIFEST_QUERY).fetchall())
+        return read_manifest(self.rows(MANIFEST_QUERY))
 
     def note(self, part: str, row: ManifestRow, *, seconds: float, version: int | None = None) -> None:
-        """Write a part's manifest row, if the lease is still ours.
+        """Write a part's manifest row, if the lease is still ours; several threads may.
 
         Raises:
             ReleaseError: the lease was lost.
         """
-        with self.connection.transaction():
+        with self._writing, self.connection.transaction():
             fencing = lease.check(self.connection, self.holder)
             self.connection.execute(
                 """
@@ -61,9 +73,14 @@ class Session:
 
     def forget(self, part: str) -> None:
         """Remove a part's manifest row, if the lease is still ours."""
-        with self.connection.transaction():
+        with self._writing, self.connection.transaction():
             lease.check(self.connection, self.holder)
             self.connection.execute("delete from release.manifest where part = %s", [part])
+
+    def bring_up_to_date(self) -> None:
+        """Give the schema `release` what a newer version of this project keeps there."""
+        with self.connection.transaction():
+            _apply_schema(self.connection)
 
     def free_lease(self) -> None:
         """Let the next release begin."""
@@ -71,16 +88,17 @@ class Session:
 
 
 @contextmanager
-def open_session(*, adopt: bool = False) -> Iterator[Session]:
+def open_session(target: Target | None = None, *, adopt: bool = False) -> Iterator[Session]:
     """Check that the project is the one that the stack declares, and take its lease.
 
     Args:
+        target: the project; the one that the stack's variables name where there is none.
         adopt: accept a database without a marker, and mark it. Only the step that creates or adopts a project does.
 
     Raises:
         ReleaseError: wrong project, no marker, or another release is under way; nothing was written.
     """
-    target = read_target(os.environ)
+    target = target or read_target(os.environ)
     token = read_credential("SUPABASE_ACCESS_TOKEN", target.stack)
     password = read_credential("SUPABASE_DB_PASSWORD", target.stack)
     with ManagementApi(target, token) as api:
@@ -89,12 +107,13 @@ def open_session(*, adopt: bool = False) -> Iterator[Session]:
         with connect(address, password) as connection:
             if adopt:
                 _mark(connection, target)
-            _check_marker(connection, target)
+            check_marker(target, _read_marker(connection))
             holder = lease.name_holder()
             lease.hold(connection, holder)
-            yield Session(
-                target=target, api=api, connection=connection, address=address, password=password, holder=holder
-            )
+            with heartbeat(address, password, holder):
+                yield Session(
+                    target=target, api=api, connection=connection, address=address, password=password, holder=holder
+                )
 
 
 def check_project(target: Target, project: dict[str, object]) -> None:
@@ -117,9 +136,7 @@ def check_project(target: Target, project: dict[str, object]) -> None:
 
 def _mark(connection: Connection, target: Target) -> None:
     with connection.transaction():
-        # Two adoptions at once would collide in PostgreSQL's catalogue even with `if not exists`.
-        connection.execute("select pg_advisory_xact_lock(hashtext('release.schema'))")
-        connection.execute(files("release").joinpath("schema.sql").read_bytes())
+        _apply_schema(connection)
         connection.execute(
             "insert into release.marker (ref, name, organization, api_host, stack) values (%s, %s, %s, %s, %s)"
             " on conflict (single) do nothing",
@@ -127,11 +144,25 @@ def _mark(connection: Connection, target: Target) -> None:
         )
 
 
-def _check_marker(connection: Connection, target: Target) -> None:
+def _apply_schema(connection: Connection) -> None:
+    # Two at once would collide in PostgreSQL's catalogue even with `if not exists`.
+    connection.execute("select pg_advisory_xact_lock(hashtext('release.schema'))")
+    connection.execute(SCHEMA)
+
+
+def _read_marker(connection: Connection) -> Mapping[str, object] | None:
     try:
-        marker = connection.execute(MARKER_QUERY).fetchone()
+        return connection.execute(MARKER_QUERY).fetchone()
     except (errors.UndefinedTable, errors.InvalidSchemaName):
-        marker = None
+        return None
+
+
+def check_marker(target: Target, marker: Mapping[str, object] | None) -> None:
+    """Hold what the database says it is against what the stack declares.
+
+    Raises:
+        ReleaseError: it carries no marker, or another project's.
+    """
     if marker is None:
         raise ReleaseError(
             f"The database of project {target.ref} carries no marker, so it may not be the one that stack"

@@ -4,9 +4,11 @@ from settings.backend import BackendSettings
 from settings.branch import BranchSettings, ProtectionSettings, PushSettings, ReviewSettings
 from settings.environment import EnvironmentSettings
 from settings.model import Model, Principals, SecretSource, VariableSource, configured_name
+from settings.promotion import HotfixSettings, PromotionSettings
 from settings.reading import (
     PUBLIC_ENCRYPTION_SALT,
     SettingsError,
+    is_on_this_machine,
     load,
     parse,
     read_files,
@@ -25,10 +27,12 @@ __all__ = [
     "BranchSettings",
     "DeletionWaiver",
     "EnvironmentSettings",
+    "HotfixSettings",
     "LabelSettings",
     "Model",
     "Principals",
     "ProjectSettings",
+    "PromotionSettings",
     "ProtectionSettings",
     "PushSettings",
     "RepositoryWideSettings",
@@ -40,6 +44,7 @@ __all__ = [
     "VariableSource",
     "Waivers",
     "configured_name",
+    "is_on_this_machine",
     "load",
     "parse",
     "read_files",

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
 from settings.stack import Settings
-from settings.supabase import ProjectSettings
+from settings.supabase import SupabaseSettings
 
 # The salt of the stack files as published: whoever can read the repository can decrypt what is encrypted under it.
 PUBLIC_ENCRYPTION_SALT = "v1:6YPySyzDdcA=:v1:Q48Ris8SWbTWBoIh:W+Q3ntGJyb2FtA886pJtILD94lcEDQ=="
@@ -68,11 +68,18 @@ def _disagreements(settings: Settings, stack_file: str, namespace: str) -> Itera
     """Find what is right by itself, and wrong together with another part or today."""
     project = settings.supabase.project
     for stack, other in sorted(settings.others.items()):
-        if project.ref is None and other.ref and other.region != project.region:
+        region = other.project.region
+        if project.ref is None and other.project.ref and region != project.region:
             yield (
                 f"{stack_file}: {namespace}:supabase.project.region = {project.region}: stack {stack} adopts a project"
-                f" in {other.region}, and what is validated here would run elsewhere there. Remedy: use {other.region}."
+                f" in {region}, and what is validated here would run elsewhere there. Remedy: use {region}."
             )
+    validated_by = settings.promotion.validated_by
+    if validated_by and validated_by not in settings.others:
+        yield (
+            f"{stack_file}: {namespace}:promotion.validatedBy = {validated_by}: no other stack file declares such a"
+            " stack with a project. Remedy: name one that does."
+        )
     deletion = settings.waivers.deletion
     if deletion and deletion.until < dt.datetime.now(dt.UTC).date():
         yield (
@@ -88,7 +95,7 @@ def parse(
     secret_keys: frozenset[str],
     environment: Mapping[str, str],
     *,
-    others: Mapping[str, ProjectSettings] | None = None,
+    others: Mapping[str, SupabaseSettings] | None = None,
 ) -> Settings:
     """Check a stack's configuration as a whole.
 
@@ -158,7 +165,7 @@ def refuse_public_encryption(stack: str, project_directory: Path, endpoints: Map
     if (document or {}).get("encryptionsalt") != PUBLIC_ENCRYPTION_SALT:
         return
     for variable, address in endpoints.items():
-        if urlsplit(address).hostname not in LOOPBACK_HOSTS:
+        if not is_on_this_machine(address):
             raise SettingsError(
                 f"Pulumi.{stack}.yaml encrypts under the passphrase that is published with this project, and"
                 f" {variable} points to {urlsplit(address).hostname}: anybody could read the secrets of this stack."
@@ -167,17 +174,22 @@ def refuse_public_encryption(stack: str, project_directory: Path, endpoints: Map
             )
 
 
-def read_other_projects(project_directory: Path, namespace: str, stack: str) -> dict[str, ProjectSettings]:
+def is_on_this_machine(address: str) -> bool:
+    """Tell whether an address is a loopback one, such as the local cloud's."""
+    return urlsplit(address).hostname in LOOPBACK_HOSTS
+
+
+def read_other_projects(project_directory: Path, namespace: str, stack: str) -> dict[str, SupabaseSettings]:
     """Read which projects the other stack files declare; a file with mistakes is reported by its own stack."""
     others = {}
     for path in sorted(project_directory.glob("Pulumi.*.yaml")):
         other = path.name.split(".")[1]
         document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        project = (document.get("config", {}).get(f"{namespace}:supabase") or {}).get("project")
-        if other == stack or project is None:
+        supabase = document.get("config", {}).get(f"{namespace}:supabase")
+        if other == stack or supabase is None:
             continue
         with contextlib.suppress(ValidationError):
-            others[other] = ProjectSettings.model_validate(project)
+            others[other] = SupabaseSettings.model_validate(supabase)
     return others
 
 

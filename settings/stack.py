@@ -8,9 +8,10 @@ from pydantic import Field
 from settings.backend import BackendSettings
 from settings.branch import BranchSettings
 from settings.environment import EnvironmentSettings
-from settings.model import FunctionSecretName, Model, configured_name
+from settings.model import ConfigurableName, FunctionSecretName, Model, configured_name
+from settings.promotion import HotfixSettings, PromotionSettings
 from settings.repository_wide import RepositoryWideSettings
-from settings.supabase import ProjectSettings, SupabaseSettings
+from settings.supabase import SupabaseSettings
 from settings.waivers import Waivers
 
 
@@ -18,12 +19,13 @@ class Settings(Model):
     """Everything that a stack file and Pulumi.yaml say, checked.
 
     `others` are the projects that the other stack files declare, by stack; `github_plan` is the plan that the
-    repository's owner has, since some rules exist on some plans only.
+    repository's owner has, since some rules exist on some plans only. `notification` names the secret that holds the
+    address of the team channel's webhook.
     """
 
     stack: str
     owner: str
-    others: Mapping[str, ProjectSettings] = {}
+    others: Mapping[str, SupabaseSettings] = {}
     repository: str = Field(min_length=1)
     repository_owner_stack: str = Field(min_length=1)
     github_plan: Literal["free", "team", "enterprise"] = "free"
@@ -33,6 +35,9 @@ class Settings(Model):
     repository_wide: RepositoryWideSettings = RepositoryWideSettings()
     function_secrets: tuple[FunctionSecretName, ...] = ()
     backend: BackendSettings = BackendSettings()
+    promotion: PromotionSettings = PromotionSettings()
+    hotfix: HotfixSettings | None = None
+    notification: ConfigurableName | None = None
     waivers: Waivers = Waivers()
 
     @property
@@ -47,7 +52,8 @@ class Settings(Model):
 
     def secret_names(self) -> frozenset[str]:
         """Name the secrets whose values somebody must provide, by the stack's configuration or the environment."""
-        return frozenset({*self._configured_names(), *self.function_secrets, "SUPABASE_DB_PASSWORD"})
+        notification = {self.notification} if self.notification else set()
+        return frozenset({*self._configured_names(), *self.function_secrets, *notification, "SUPABASE_DB_PASSWORD"})
 
     def _configured_names(self) -> Iterator[str]:
         maps = [environment.secrets for environment in self.environments.values()]

@@ -27,7 +27,9 @@ class Waivers(Model):
     """Refusals that this stack does without, each with its reason.
 
     `token_reaches_production`: this stack's Supabase token may also reach a project that another stack adopted.
+    `unreviewed`: what is released need not be the backend of an approved pull request.
     """
 
     token_reaches_production: str | None = Field(default=None, min_length=10)
+    unreviewed: str | None = Field(default=None, min_length=10)
     deletion: DeletionWaiver | None = None

@@ -9,6 +9,7 @@ from settings import (
     ProjectSettings,
     Settings,
     SettingsError,
+    SupabaseSettings,
     parse,
     read_files,
     refuse_public_encryption,
@@ -125,7 +126,8 @@ ADOPTED = {"organization": "acme", "project": {"name": "app", "region": "eu-cent
 
 
 def test_a_created_project_has_to_be_in_the_region_of_the_adopted_one() -> None:
-    others = {"production": ProjectSettings(name="app", region="us-east-1", ref="abcdefghijklmnopqrst")}
+    project = ProjectSettings(name="app", region="us-east-1", ref="abcdefghijklmnopqrst")
+    others = {"production": SupabaseSettings(organization="acme", project=project)}
     with pytest.raises(SettingsError, match=r"region = eu-central-1: stack production adopts.*Remedy: use us-east-1"):
         parse("staging", "app", stack_file(), frozenset(), ENVIRONMENT, others=others)
 

@@ -10,6 +10,8 @@ from typing import Any
 import pulumi
 import yaml
 
+from release.backend_source import read_backend
+from release.live_state import PRESENCE_QUERY
 from tests.components.recorder import Answers, Declared, record, rest
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +19,17 @@ REPOSITORY = "repos/mano-app/mano"
 MEMBERS = ("ada", "dana", "lee")
 # What changes with the backend, and is no decision of the estate.
 _OF_THE_BACKEND = ("RELEASE_TOKEN", "MIGRATIONS")
+
+
+# The project that has validated the backend, where production asks for it.
+STAGING = {"ref": "stagingstagingstagin", "status": "ACTIVE_HEALTHY"}
+
+
+def validated(query: str) -> list[dict[str, Any]]:
+    if query == PRESENCE_QUERY:
+        return [{"release": True}]
+    digest = read_backend(ROOT / "backend").digest
+    return [{"digest": digest, "number": 1, "at": "2026-01-01 10:00", "reason": None}]
 
 
 def person(number: int, login: str) -> dict[str, Any]:
@@ -54,7 +67,8 @@ def print_plan(stack: str) -> None:
                 "orgs/mano-app/teams/release-managers/members": people[1:],
             }
         ),
-        "supabase:index:getProject": lambda _: {"found": False},
+        "supabase:index:getProject": lambda query: {"found": stack == "production" and "ref" not in query, **STAGING},
+        "supabase:index:queryDatabase": lambda query: {"rows": json.dumps(validated(query["query"]))},
         "supabase:index:getOrganization": lambda _: {"id": "mano", "name": "mano", "plan": "free"},
         "supabase:index:reachesProject": lambda _: {"reaches": False},
     }

@@ -1,0 +1,126 @@
+"""What stands between a backend and an environment: a hold, validation elsewhere, review, a commit."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from components.github_reads import read_all, read_github
+from provider.invokes import get_project, query_database
+from release.backend_source import BackendSource
+from release.live_state import HASHES_QUERY, PRESENCE_QUERY, KnownHashes, read_hashes
+from release.promotion import Approval, Promotion, promote, refuse_held, refuse_unreviewed
+from release.record import read_commit
+from release.target import DEFAULT_API_ENDPOINT
+from settings import Settings, SupabaseSettings, is_on_this_machine
+
+
+def pass_gates(settings: Settings, backend: BackendSource, own: KnownHashes) -> Promotion | None:
+    """Hold a backend against everything that this environment asks of a release.
+
+    Args:
+        settings: the stack's.
+        backend: the sources.
+        own: what the environment's records say.
+
+    Returns:
+        On what the release rests; None where the stack asks for no validation.
+
+    Raises:
+        ReleaseError: something is missing; nothing was changed.
+        pulumi.RunError: it could not be found out.
+    """
+    refuse_held(settings.stack, backend.digest, own)
+    promotion = None
+    if validated_by := settings.promotion.validated_by:
+        promotion = promote(
+            settings.stack,
+            backend.digest,
+            own=own,
+            validated_by=validated_by,
+            there=_hashes_of(settings.others[validated_by]) if backend.digest not in own.validated else None,
+            hotfix=settings.hotfix,
+        )
+        if promotion.hotfix:
+            pulumi.log.warn(f"HOTFIX: release {backend.digest[:12]} is {promotion.basis}: {promotion.hotfix}")
+    if settings.hotfix and settings.hotfix.release != backend.digest:
+        pulumi.log.warn(f"hotfix.release in Pulumi.{settings.stack}.yaml is another release's; remove it")
+    _hold_to_a_commit(backend.directory)
+    if settings.promotion.reviewed:
+        if why := settings.waivers.unreviewed:
+            pulumi.log.warn(f"what is released need not be reviewed: {why}")
+        else:
+            path = f"repos/{settings.owner}/{settings.repository}"
+            approvals = _approvals(path, settings.branch.name, settings.backend.directory)
+            refuse_unreviewed(settings.stack, settings.branch.name, _tree(settings.backend.directory), approvals)
+    return promotion
+
+
+def _hashes_of(supabase: SupabaseSettings) -> KnownHashes | None:
+    project = get_project(
+        ref=supabase.project.ref,
+        organization=None if supabase.project.ref else supabase.organization,
+        name=None if supabase.project.ref else supabase.project.name,
+    )
+    if not project.found or not query_database(project.ref, PRESENCE_QUERY)[0]["release"]:
+        return None
+    return read_hashes(query_database(project.ref, HASHES_QUERY))
+
+
+def _hold_to_a_commit(directory: Path) -> None:
+    """Let nothing go to a real cloud that no commit holds: a rollback could not find it again."""
+    if is_on_this_machine(os.environ.get("SUPABASE_API_ENDPOINT", DEFAULT_API_ENDPOINT)):
+        return
+    _, dirty = read_commit(directory)
+    if dirty is False:
+        return
+    text = (
+        f"{directory.name}/ differs from the last commit, so what would be released is on record nowhere. Nothing was"
+        " changed. Remedy: commit it, or put it back."
+    )
+    if not pulumi.runtime.is_dry_run():
+        raise pulumi.RunError(text)
+    pulumi.log.warn(text)
+
+
+def _tree(directory: str) -> str | None:
+    """Give git's hash of the backend's folder; None where it differs from the commit, or there is none."""
+    _, dirty = read_commit(Path(directory))
+    return None if dirty is not False else _git("rev-parse", f"HEAD:./{Path(directory).as_posix()}")
+
+
+def _git(*arguments: str) -> str | None:
+    result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
+def _approvals(path: str, branch: str, directory: str) -> list[Approval]:
+    """Find who approved what in the merged pull requests that brought the commit into the branch."""
+    commit = _git("rev-parse", "HEAD")
+    # Without the commit at GitHub there is no pull request that brought it.
+    pulls = read_github(f"{path}/commits/{commit}/pulls") if commit else None
+    approvals = []
+    for pull in pulls or []:
+        if not pull["merged_at"] or pull["base"]["ref"] != branch:
+            continue
+        author = pull["user"]["login"]
+        for login, review in _standing(read_all(f"{path}/pulls/{pull['number']}/reviews")).items():
+            if review["state"] == "APPROVED":
+                tree = _tree_at(path, directory, review["commit_id"])
+                approvals.append(Approval(pull_request=pull["number"], author=author, reviewer=login, tree=tree))
+    return approvals
+
+
+def _standing(reviews: list[Any]) -> Mapping[str, Any]:
+    """Give each reviewer's last word; a mere comment is none."""
+    return {review["user"]["login"]: review for review in reviews if review["state"] not in {"COMMENTED", "PENDING"}}
+
+
+def _tree_at(path: str, directory: str, commit: str) -> str | None:
+    folder = Path(directory)
+    parent = "" if folder.parent == Path() else folder.parent.as_posix()
+    entries = read_github(f"{path}/contents/{parent}?ref={commit}")
+    return next((str(entry["sha"]) for entry in entries or [] if entry["name"] == folder.name), None)

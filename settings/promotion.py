@@ -1,0 +1,24 @@
+"""What a release has to have behind it before this environment takes it."""
+
+from pydantic import Field
+
+from settings.model import Model
+
+
+class PromotionSettings(Model):
+    """Where a release has to have been validated, and whether it has to be that of an approved pull request.
+
+    `validated_by` names a stack: only a backend whose release hash it has validated is released here, or one that was
+    released here before. `reviewed`: the backend of the commit has to be the one of a merged pull request into this
+    stack's branch that somebody other than its author approved.
+    """
+
+    validated_by: str | None = Field(default=None, min_length=1)
+    reviewed: bool = False
+
+
+class HotfixSettings(Model):
+    """Lets one release in without that validation: `release` is its hash, so that the next one is held to it again."""
+
+    reason: str = Field(min_length=10)
+    release: str = Field(pattern=r"^[0-9a-f]{64}$")
