@@ -5,6 +5,8 @@ import sys
 import typer
 
 from ops.adopt import adopt, schema_steps
+from ops.history import history
+from ops.rollback import rollback
 from release.error import ReleaseError
 from settings import SettingsError
 
@@ -12,6 +14,8 @@ app = typer.Typer(
     help="Operations beside `pulumi up`.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 app.command()(adopt)
+app.command()(history)
+app.command()(rollback)
 app.command(hidden=True)(schema_steps)
 
 

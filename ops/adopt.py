@@ -1,7 +1,6 @@
 """Prepares a production that exists for its first release."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 from rich.console import Console
 
 from ops.baseline import find_baseline
+from ops.stack_target import read_stack
 from release.backend_source import BackendSource, read_backend
 from release.credentials import read_credential
 from release.database import Connection, DatabaseAddress, connect, find_database
@@ -21,8 +21,8 @@ from release.management_api import ManagementApi
 from release.schema_snapshot import schema_snapshot
 from release.session import check_project
 from release.supabase_cli import copied_backend, run_cli
-from release.target import read_target
-from settings import Settings, read_files
+from release.target import Target
+from settings import Settings
 
 FINDINGS = 2
 _console = Console(highlight=False, soft_wrap=True)
@@ -42,10 +42,10 @@ def adopt(
     """
     if not baseline:
         raise ReleaseError("There is nothing to adopt but the ledger. Remedy: add --baseline.")
-    settings = read_files(Path.cwd(), stack, os.environ)
+    settings, target = read_stack(stack)
     backend = read_backend(Path(settings.backend.directory))
     password = read_credential("SUPABASE_DB_PASSWORD", stack)
-    address = _address(settings, read_credential("SUPABASE_ACCESS_TOKEN", stack))
+    address = _address(settings, target, read_credential("SUPABASE_ACCESS_TOKEN", stack))
     found = _found(address, password, stack)
     result = find_baseline(found, _steps(backend))
     names = [migration.file_name for migration in backend.migrations]
@@ -80,20 +80,12 @@ def schema_steps(backend: Path) -> None:
     sys.stdout.write(json.dumps(steps))
 
 
-def _address(settings: Settings, token: str) -> DatabaseAddress:
-    project = settings.supabase.project
-    if project.ref is None:
+def _address(settings: Settings, target: Target, token: str) -> DatabaseAddress:
+    if settings.supabase.project.ref is None:
         raise ReleaseError(
             f"Stack {settings.stack} creates its project, so there is nothing to adopt. Remedy: set"
             " supabase.project.ref in its file."
         )
-    identity = {
-        "RELEASE_STACK": settings.stack,
-        "RELEASE_REF": project.ref,
-        "RELEASE_NAME": project.name,
-        "RELEASE_ORGANIZATION": settings.supabase.organization,
-    }
-    target = read_target(os.environ | identity)
     with ManagementApi(target, token) as api:
         check_project(target, api.project())
         return find_database(api)

@@ -1,0 +1,33 @@
+"""The project of a stack, found without the engine."""
+
+import os
+from pathlib import Path
+
+from release.credentials import read_credential
+from release.management_api import find_project
+from release.target import DEFAULT_API_ENDPOINT, Target, read_target
+from settings import Settings, read_files
+
+
+def read_stack(stack: str) -> tuple[Settings, Target]:
+    """Read a stack's settings, and which project they are about: by its ref, else by organisation and name.
+
+    Raises:
+        SettingsError: the stack file can't be used.
+        ReleaseError: there is no such project, or the token may not see it.
+    """
+    settings = read_files(Path.cwd(), stack, os.environ)
+    supabase = settings.supabase
+    ref = supabase.project.ref or find_project(
+        os.environ.get("SUPABASE_API_ENDPOINT", DEFAULT_API_ENDPOINT).rstrip("/"),
+        read_credential("SUPABASE_ACCESS_TOKEN", stack),
+        organization=supabase.organization,
+        name=supabase.project.name,
+    )
+    identity = {
+        "RELEASE_STACK": stack,
+        "RELEASE_REF": ref,
+        "RELEASE_NAME": supabase.project.name,
+        "RELEASE_ORGANIZATION": supabase.organization,
+    }
+    return settings, read_target(os.environ | identity)
