@@ -16,7 +16,7 @@ def read_stack(stack: str) -> tuple[Settings, Target]:
         SettingsError: the stack file can't be used.
         ReleaseError: there is no such project, or the token may not see it.
     """
-    settings = read_files(Path.cwd(), stack, os.environ)
+    settings = read_files(Path.cwd(), stack)
     supabase = settings.supabase
     ref = supabase.project.ref or find_project(
         os.environ.get("SUPABASE_API_ENDPOINT", DEFAULT_API_ENDPOINT).rstrip("/"),

@@ -108,7 +108,7 @@ def record(backend: Backend = Path("backend")) -> None:
     """Write down the release that was just validated, keep its files for a rollback, and end it."""
     source = read_backend(backend)
     with open_session() as session:
-        hotfix = read_files(Path.cwd(), session.target.stack, os.environ).hotfix
+        hotfix = read_files(Path.cwd(), session.target.stack).hotfix
         reason = hotfix.reason if hotfix and hotfix.release == source.digest else None
         number = record_release(session, source, reason=reason)
     typer.echo(f"release {number} recorded")

@@ -1,6 +1,5 @@
 """Tells the team channel what happened; whether that works changes nothing about a release."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -28,7 +27,7 @@ def tell_team(stack: str, text: str) -> bool:
         without the address, which is a secret.
     """
     try:
-        name = read_files(Path.cwd(), stack, os.environ).notification
+        name = read_files(Path.cwd(), stack).notification
         if name is None:
             return False
         address = read_credential(name, stack)

@@ -93,7 +93,7 @@ def parse(
     namespace: str,
     config: Mapping[str, str],
     secret_keys: frozenset[str],
-    environment: Mapping[str, str],
+    environment: Mapping[str, str] | None,
     *,
     others: Mapping[str, SupabaseSettings] | None = None,
 ) -> Settings:
@@ -104,7 +104,7 @@ def parse(
         namespace: the project's name, which prefixes the keys.
         config: the engine's flat configuration, `namespace:key` to text (JSON for structures).
         secret_keys: those keys whose values are encrypted.
-        environment: the process environment, the second source of secret values.
+        environment: the process environment, the second source of secret values; None where no values are needed.
         others: the projects of the other stacks.
 
     Raises:
@@ -142,7 +142,7 @@ def parse(
             f"{stack_file}: {namespace}:{name}: no value for this secret. Remedy: pulumi config set --secret {name}"
             f" --stack {stack}, or export {name}."
             for name in sorted(settings.secret_names() - values)
-            if not environment.get(name)
+            if environment is not None and not environment.get(name)
         ]
     if mistakes or not settings:
         raise SettingsError("\n".join([f"The configuration of stack {stack} can't be used:", *mistakes]))
@@ -193,8 +193,8 @@ def read_other_projects(project_directory: Path, namespace: str, stack: str) -> 
     return others
 
 
-def read_files(project_directory: Path, stack: str, environment: Mapping[str, str]) -> Settings:
-    """Read a stack's settings from its files, without the engine; encrypted values stay unread.
+def read_files(project_directory: Path, stack: str) -> Settings:
+    """Read a stack's settings from its files, without the engine; values of secrets stay unread, and may be missing.
 
     Raises:
         SettingsError: there is no such stack file, or it can't be used.
@@ -208,7 +208,7 @@ def read_files(project_directory: Path, stack: str, environment: Mapping[str, st
     secure = frozenset(key for key, value in own.items() if isinstance(value, dict) and set(value) == {"secure"})
     flat = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (common | own).items()}
     others = read_other_projects(project_directory, program["name"], stack)
-    return parse(stack, program["name"], flat, secure, environment, others=others)
+    return parse(stack, program["name"], flat, secure, None, others=others)
 
 
 def load() -> Settings:

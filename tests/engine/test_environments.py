@@ -1,6 +1,7 @@
 """Both environments side by side: adopted, declared, read back. The tests run in order on one local cloud."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.engine.checkout import ROOT, Checkout, Live
+from tests.engine.checkout import ROOT, Checkout, Live, Run
 
 pytestmark = pytest.mark.engine
 
@@ -21,13 +22,18 @@ GITHUB_BY_HAND = {"branch", "environment-production", "label-hotfix"}
 
 @dataclass(frozen=True)
 class Environments:
-    """The two stacks' command lines, the production project, and what production's first preview said."""
+    """The two stacks' command lines, the production project, and what production's first previews said.
+
+    `refused` was tried before staging had validated anything.
+    """
 
     production: Checkout
     staging: Checkout
     live: Live
+    refused: Run
     first_preview: list[dict[str, Any]]
     first_text: str
+    staging_text: str
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +41,13 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environments]:
     staging = Checkout.make(tmp_path_factory.mktemp("checkout"))
     production = replace(staging, stack="production")
     try:
+        refused = production.run("pulumi", "preview", "--stack", "production", "--non-interactive")
+        staging_text = staging.up_well()
         text = production.run("pulumi", "preview", "--stack", "production", "--json", "--non-interactive").text
         steps = json.loads(text[text.index("{") :])["steps"]
         first_text = production.preview()
         live = Live(REF, production.variables())
-        yield Environments(production, staging, live, steps, first_text)
+        yield Environments(production, staging, live, refused, steps, first_text, staging_text)
     finally:
         staging.localcloud("stop")
 
@@ -68,6 +76,13 @@ def rule_of(live: Live, branch: str) -> dict[str, Any]:
     )["repository"]["branchProtectionRules"]["nodes"]
     (rule,) = [node for node in nodes if node["pattern"] == branch]
     return dict(rule)
+
+
+def test_production_takes_nothing_that_staging_has_not_validated(both: Environments) -> None:
+    assert both.refused.code != 0
+    assert "may not go to production: staging has validated nothing yet. Nothing was changed." in both.refused.text
+    assert "Remedy: pulumi up --stack staging" in both.refused.text
+    assert "Traceback" not in both.refused.text
 
 
 def test_the_first_preview_imports_what_exists_and_applies_the_one_missing_migration(both: Environments) -> None:
@@ -99,10 +114,7 @@ def test_production_is_adopted_with_its_data_and_its_password(both: Environments
 
 
 def test_staging_stands_beside_it(both: Environments) -> None:
-    assert (
-        "project mano-staging will be created in organisation mano, which is on the free plan" in both.staging.preview()
-    )
-    both.staging.up_well()
+    assert "project mano-staging will be created in organisation mano, which is on the free plan" in both.staging_text
     assert both.staging.output("project_ref") != REF
 
 
@@ -385,7 +397,7 @@ def test_what_was_adopted_is_deleted_only_under_a_waiver(both: Environments) -> 
     good = path.read_text(encoding="utf-8")
     start = good.index("    production-read:\n")
     without = good[:start] + good[good.index("    administration:\n") :]
-    waiver = "  mano:waivers: {deletion: {reason: nobody previews production, until: 2999-12-31}}\n"
+    waiver = "    deletion: {reason: nobody previews production, until: 2999-12-31}\n"
     try:
         path.write_text(without, encoding="utf-8")
         refused = both.production.up()
@@ -401,6 +413,61 @@ def test_what_was_adopted_is_deleted_only_under_a_waiver(both: Environments) -> 
     both.production.up_well()
     assert both.live.github(f"{REPOSITORY}/environments/production-read").status_code == 200
     assert both.production.plan() == {}
+
+
+def test_a_hotfix_goes_ahead_of_staging_for_a_reason_and_on_record(both: Environments) -> None:
+    production = both.production
+    path = production.directory / "Pulumi.production.yaml"
+    good = path.read_text(encoding="utf-8")
+    health = production.directory / "backend/supabase/functions/health/index.ts"
+    source = health.read_text(encoding="utf-8")
+    health.write_text(f"{source}// a fix that can't wait\n", encoding="utf-8")
+    refused = production.run("pulumi", "preview", "--stack", "production", "--non-interactive")
+    assert refused.code != 0
+    assert "may not go to production: staging has validated others, the last as release 1 of" in refused.text
+    (setting,) = set(
+        re.findall(r"(pulumi config set --stack production --path hotfix\.release [0-9a-f]{64})", refused.text)
+    )
+    try:
+        assert production.run(*setting.split()).code == 0
+        reason = [
+            "pulumi",
+            "config",
+            "set",
+            "--stack",
+            "production",
+            "--path",
+            "hotfix.reason",
+            "logins fail since noon",
+        ]
+        assert production.run(*reason).code == 0
+        text = production.up_well()
+        assert "is a hotfix that staging has not validated: logins fail since noon" in text
+        assert production.output("hotfix") == "logins fail since noon"
+        assert production.plan() == {}
+    finally:
+        path.write_text(good, encoding="utf-8")
+    records = both.live.sql("select kind, reason from release.records order by id desc limit 1")
+    assert records == [{"kind": "hotfix", "reason": "logins fail since noon"}]
+    # It was validated here, so it stays without the setting, and staging may follow.
+    assert production.plan() == {}
+    health.write_text(source, encoding="utf-8")
+    production.up_well()
+    assert production.plan() == {}
+
+
+def test_what_nobody_reviewed_is_refused_where_that_is_not_waived(both: Environments) -> None:
+    path = both.production.directory / "Pulumi.production.yaml"
+    good = path.read_text(encoding="utf-8")
+    assert "need not be reviewed: the local cloud knows no pull requests" in both.production.preview()
+    path.write_text(good[: good.index("  mano:waivers:")], encoding="utf-8")
+    try:
+        result = both.production.run("pulumi", "preview", "--stack", "production", "--non-interactive")
+    finally:
+        path.write_text(good, encoding="utf-8")
+    assert result.code != 0
+    assert "No merged pull request into main that somebody other than its author approved brought this" in result.text
+    assert "Traceback" not in result.text
 
 
 @pytest.mark.parametrize("arguments", [(), ("--skip-preview",)])
