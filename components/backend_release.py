@@ -66,6 +66,7 @@ class BackendRelease(pulumi.ComponentResource):
             create: str = "",
             delete: str | None = None,
             facts: Mapping[str, str] | None = None,
+            logging: local.Logging | None = None,
         ) -> local.Command:
             # With an `update` script a changed token runs it in place. A trigger would replace: create the new, then
             # run the old one's delete, which removes the function that was just deployed.
@@ -76,6 +77,7 @@ class BackendRelease(pulumi.ComponentResource):
                 delete=delete and f"exec release/command {delete}",
                 environment={**identity, "RELEASE_TOKEN": token, **(facts or {})},
                 add_previous_output_in_env=False,
+                logging=logging,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
             )
 
@@ -116,7 +118,7 @@ class BackendRelease(pulumi.ComponentResource):
             plan.smoke,
             [migrations, *functions],
         )
-        record = step("record", f"record {where}", plan.record, [smoke])
+        record = step("record", f"record {where}", plan.record, [smoke], logging=local.Logging.STDERR)
         if args.notifies:
             step("notification", "notify", plan.record, [record])
         self.digest = record.id.apply(lambda _: plan.backend.digest)

@@ -1,11 +1,13 @@
 """Plans the release from the sources and from what is live, before anything is declared."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
 
 from components.release_gates import pass_gates
-from provider.invokes import get_functions, get_project, query_database
+from components.released_state import read_released_state
+from provider.invokes import QueryForbiddenError, get_functions, get_project, query_database
 from release.backend_source import read_backend
 from release.error import ReleaseError
 from release.live_state import (
@@ -23,6 +25,7 @@ from release.live_state import (
 )
 from release.migration_gate import MigrationGate
 from release.plan import ReleasePlan, plan_release
+from release.snapshot import Snapshot
 from settings import Settings, SupabaseSettings
 
 # What the platform reports of a project whose database takes queries.
@@ -43,9 +46,7 @@ def plan_backend_release(settings: Settings) -> ReleasePlan:
     live = read_live_backend(ref) if ref else LiveState()
     try:
         gate = MigrationGate(backend=source, ledger=live.ledger)
-        suspects = gate.suspects()
-        rows = query_database(ref, statements_query(suspects)) if ref and suspects else []
-        gate.check({str(row["version"]): str(row["text"]) for row in rows})
+        gate.check(_read_statements(ref, gate.suspects()) if ref else {})
         promotion = pass_gates(settings, source, live.hashes)
     except ReleaseError as error:
         raise pulumi.RunError(str(error)) from error
@@ -74,26 +75,55 @@ def find_ref(supabase: SupabaseSettings) -> str | None:
 def read_live_backend(ref: str) -> LiveState:
     """Read ledger, manifest and live functions of a project.
 
+    What a token may not ask the database is taken from the engine's state, as the last release left it there.
+
     Raises:
-        pulumi.RunError: the database has tables, and no ledger that says where they come from.
+        pulumi.RunError: the database has tables, and no ledger that says where they come from; or it may not be asked,
+            and no release has left anything in the state.
     """
+    functions = {
+        function.slug: digest_function(
+            code=function.ezbr_sha256,
+            version=function.version,
+            verify_jwt=function.verify_jwt,
+            status=function.status,
+        )
+        for function in get_functions(ref)
+    }
+    try:
+        known = _ask_database(ref)
+    except QueryForbiddenError as error:
+        snapshot = read_released_state(pulumi.get_stack())
+        if snapshot is None or not pulumi.runtime.is_dry_run():
+            raise
+        pulumi.log.warn(f"{error} This preview goes by what the last release left; what was changed since is not seen.")
+        known = snapshot
+    return LiveState(ledger=known.ledger, functions=functions, manifest=known.manifest, hashes=known.hashes)
+
+
+def _ask_database(ref: str) -> Snapshot:
     present = query_database(ref, PRESENCE_QUERY)[0]
     if present["tables"] and not present["ledger"]:
         raise pulumi.RunError(
             f"Project {ref} has tables and no ledger of migrations, so every migration would be applied again and fail."
             f" Nothing was changed. Remedy: python -m ops adopt --baseline --stack {pulumi.get_stack()}"
         )
-    return LiveState(
+    return Snapshot(
         ledger=read_ledger(query_database(ref, LEDGER_QUERY)) if present["ledger"] else (),
-        functions={
-            function.slug: digest_function(
-                code=function.ezbr_sha256,
-                version=function.version,
-                verify_jwt=function.verify_jwt,
-                status=function.status,
-            )
-            for function in get_functions(ref)
-        },
         manifest=read_manifest(query_database(ref, MANIFEST_QUERY)) if present["release"] else {},
         hashes=read_hashes(query_database(ref, HASHES_QUERY)) if present["release"] else KnownHashes(),
     )
+
+
+def _read_statements(ref: str, versions: Sequence[str]) -> dict[str, str]:
+    """Read what the ledger says that these versions were; nothing where the database may not be asked."""
+    if not versions:
+        return {}
+    try:
+        rows = query_database(ref, statements_query(versions))
+    except QueryForbiddenError:
+        pulumi.log.warn(
+            f"whether more than comments of {', '.join(versions)} was edited can't be told without the database"
+        )
+        return {}
+    return {str(row["version"]): str(row["text"]) for row in rows}

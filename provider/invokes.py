@@ -11,6 +11,10 @@ from typing import Any
 import pulumi
 
 
+class QueryForbiddenError(pulumi.RunError):
+    """The token may see a project, and not what is in its database."""
+
+
 @dataclass(frozen=True)
 class ProjectInfo:
     """A project as it is now; with `found` false every text is empty.
@@ -107,9 +111,16 @@ def query_database(ref: str, query: str) -> list[dict[str, Any]]:
     """Run a query as the platform's read-only role and give its rows, column by name.
 
     Raises:
+        QueryForbiddenError: the token may not query that database.
         pulumi.RunError: the query failed, the project is missing or not active, or no answer.
     """
-    rows: list[dict[str, Any]] = json.loads(_ask("queryDatabase", {"ref": ref, "query": query})["rows"])
+    answer = _ask("queryDatabase", {"ref": ref, "query": query})
+    if answer.get("forbidden"):
+        raise QueryForbiddenError(
+            f"SUPABASE_ACCESS_TOKEN may not query the database of project {ref}. Nothing was changed. Remedy: give the"
+            " token the permission database_read."
+        )
+    rows: list[dict[str, Any]] = json.loads(answer["rows"])
     return rows
 
 

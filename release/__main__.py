@@ -20,6 +20,7 @@ from release.migration_push import push_migrations
 from release.notification import describe_failure, describe_release, tell_team
 from release.record import current, read_records, record_release
 from release.session import open_session
+from release.snapshot import take_snapshot
 from release.target import read_target
 from release.validation import validate
 from settings import SettingsError, read_files
@@ -111,7 +112,9 @@ def record(backend: Backend = Path("backend")) -> None:
         hotfix = read_files(Path.cwd(), session.target.stack).hotfix
         reason = hotfix.reason if hotfix and hotfix.release == source.digest else None
         number = record_release(session, source, reason=reason)
-    typer.echo(f"release {number} recorded")
+        # Standard output is what the engine keeps: previews without rights to the database read it there.
+        typer.echo(take_snapshot(session.rows))
+    typer.echo(f"release {number} recorded", err=True)
 
 
 @app.command()

@@ -82,12 +82,20 @@ class Queries:
         return {"functions": sorted(functions, key=lambda item: str(item["slug"]))}
 
     def query_database(self, arguments: Properties) -> Properties:
-        """Run a query as the platform's read-only role; rows come as JSON text, which keeps large integers whole."""
+        """Run a query as the platform's read-only role; rows come as JSON text, which keeps large integers whole.
+
+        A token that may not query gets `forbidden` in their place.
+        """
         ref, body = arguments["ref"], {"query": arguments["query"]}
         if arguments.get("parameters"):
             body["parameters"] = arguments["parameters"]
         path, action = "database/query/read-only", f"query the database of project {ref}"
-        rows = self._of_active(ref, "POST", path, action=action, repeatable=True, json=body)
+        try:
+            rows = self._of_active(ref, "POST", path, action=action, repeatable=True, json=body)
+        except NotAllowedError as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                return {"forbidden": True}
+            raise
         return {"rows": json.dumps(rows or [])}
 
     def _of_active(self, ref: str, method: str, path: str, **request: Any) -> Any:
