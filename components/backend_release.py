@@ -93,7 +93,8 @@ class BackendRelease(pulumi.ComponentResource):
         target = step("target", "target", SCHEMA_DIGEST, [tests, *args.ready], create="target --adopt")
         migrations = step(
             "migrations",
-            f"migrate {where} --lock-timeout {settings.lock_timeout_seconds}",
+            f"migrate {where} --lock-timeout {settings.lock_timeout_seconds}"
+            f" --statement-timeout {settings.statement_timeout_seconds}",
             plan.migrations,
             [target],
             facts={"MIGRATIONS": " ".join(migration.file_name for migration in plan.backend.migrations)},

@@ -1,9 +1,9 @@
 """Which migrations a database without a ledger has had, found by comparing schemas."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-Snapshot = Mapping[str, Mapping[str, str]]
+from release.schema_snapshot import Snapshot, differences
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +39,11 @@ def find_baseline(found: Snapshot, steps: Sequence[Snapshot]) -> Baseline:
 
 def _compare(found: Snapshot, wanted: Snapshot) -> list[str]:
     lines = []
-    for kind in sorted(found.keys() | wanted.keys()):
-        here, there = found.get(kind, {}), wanted.get(kind, {})
-        for name in sorted(here.keys() | there.keys()):
-            if name not in here:
-                lines.append(f"{kind} {name}: missing in the database")
-            elif name not in there:
-                lines.append(f"{kind} {name}: made by no migration")
-            elif here[name] != there[name]:
-                lines.append(f"{kind} {name}: is {here[name]!r}, the migrations make {there[name]!r}")
+    for what, here, there in differences(found, wanted):
+        if here is None:
+            lines.append(f"{what}: missing in the database")
+        elif there is None:
+            lines.append(f"{what}: made by no migration")
+        else:
+            lines.append(f"{what}: is {here!r}, the migrations make {there!r}")
     return lines

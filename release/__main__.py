@@ -18,6 +18,7 @@ from release.local_checks import check_backend
 from release.management_api import ManagementApi
 from release.migration_push import push_migrations
 from release.notification import describe_failure, describe_release, tell_team
+from release.push_timeouts import PushTimeouts
 from release.record import current, read_records, record_release
 from release.session import open_session
 from release.snapshot import take_snapshot
@@ -37,10 +38,10 @@ Token = Annotated[str, typer.Option("--token", envvar="RELEASE_TOKEN", help="Wha
 
 @app.command()
 def check(backend: Backend = Path("backend")) -> None:
-    """Check every function with Deno and run the backend's tests; touches nothing."""
+    """Check every function with Deno, run the backend's tests, prove each migration's undo; touches nothing."""
     source = read_backend(backend)
     check_backend(source)
-    typer.echo(f"{len(source.functions)} functions checked, the backend's tests passed")
+    typer.echo(f"{len(source.functions)} functions checked, the backend's tests and undos passed")
 
 
 @app.command()
@@ -55,12 +56,14 @@ def target(adopt: Annotated[bool, typer.Option(help="Mark a database that has no
 def migrate(
     token: Token,
     lock_timeout: Annotated[int, typer.Option(help="Seconds a statement may wait for a lock.")] = 5,
+    statement_timeout: Annotated[int, typer.Option(help="Seconds a statement may run in all.")] = 600,
     backend: Backend = Path("backend"),
 ) -> None:
     """Apply the pending migrations."""
     source = read_backend(backend)
     with open_session() as session:
-        applied = push_migrations(session, source, token=token, lock_timeout_seconds=lock_timeout)
+        timeouts = PushTimeouts(lock_seconds=lock_timeout, statement_seconds=statement_timeout)
+        applied = push_migrations(session, source, token=token, timeouts=timeouts)
     typer.echo("\n".join(f"applied {name}" for name in applied) or "the ledger already holds every migration")
 
 

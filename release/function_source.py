@@ -12,6 +12,12 @@ from release.error import ReleaseError
 
 # `from "x"`, `import "x"` and `import("x")`: more may match (a comment), never less than the CLI's own walk uploads.
 _SPECIFIER = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["'`]([^"'`\n]+)["'`]""")
+# A package of a registry, in whatever form: an import, a mapping in deno.json, a directive in a comment.
+_PACKAGE = re.compile(r"""(?:["'`]|@jsxImportSource\s+)((?:npm|jsr):[^"'`\s]+)""")
+_PINNED = re.compile(r"(?:npm|jsr):/?(?:@[^/@]+/)?[^/@]+@\d+\.\d+\.\d+(?:-[\w.-]+)?(?:\+[\w.-]+)?(?:/.*)?")
+_COMMENT_STARTS = ("//", "/*", "*")
+_MEANT_FOR_DENO = re.compile(r"@jsxImportSource|@deno-types|@ts-types|<reference")
+_CONFIGURATIONS = frozenset({"deno.json", "deno.jsonc"})
 _SCRIPTS = frozenset({".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs", ".cts"})
 
 
@@ -21,12 +27,14 @@ class FunctionSource:
 
     Attributes:
         slug: the function's name in URLs.
+        entrypoint: the file that the platform starts, relative to the backend's folder.
         verify_jwt: whether the gateway refuses calls without a valid token.
         files: every file that a deploy uploads, relative to the backend's folder, sorted.
         digest: SHA-256 over those files' names and contents, and over the function's settings; hexadecimal.
     """
 
     slug: str
+    entrypoint: str
     verify_jwt: bool
     files: tuple[str, ...]
     digest: str
@@ -74,7 +82,39 @@ def read_function(backend: Path, slug: str, settings: Mapping[str, Any]) -> Func
     digest = hashlib.sha256(json.dumps([slug, verify_jwt, names]).encode())
     for name in names:
         digest.update(hashlib.sha256((backend / name).read_bytes()).digest())
-    return FunctionSource(slug=slug, verify_jwt=verify_jwt, files=tuple(names), digest=digest.hexdigest())
+    return FunctionSource(
+        slug=slug,
+        entrypoint=entrypoint.relative_to(backend).as_posix(),
+        verify_jwt=verify_jwt,
+        files=tuple(names),
+        digest=digest.hexdigest(),
+    )
+
+
+def find_unpinned(backend: Path, function: FunctionSource) -> list[str]:
+    """Give one sentence for each package that a function takes without an exact version.
+
+    A later deploy of the same sources, a rollback for instance, would run other code.
+
+    Args:
+        backend: the backend's folder.
+        function: the function.
+    """
+    found = []
+    for name in function.files:
+        path = backend / name
+        if path.suffix not in _SCRIPTS and path.name not in _CONFIGURATIONS:
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+            if line.lstrip().startswith(_COMMENT_STARTS) and not _MEANT_FOR_DENO.search(line):
+                continue
+            found += [
+                f"{name}:{number}: {specifier} names no exact version, so a rollback could run other code."
+                " Remedy: name one, as in npm:zod@4.1.12"
+                for specifier in _PACKAGE.findall(line)
+                if not _PINNED.fullmatch(specifier)
+            ]
+    return found
 
 
 def _import_map(configuration: Path) -> dict[str, str]:

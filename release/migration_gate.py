@@ -1,21 +1,16 @@
 """What has to be true of the migrations before anything is touched."""
 
 import hashlib
-import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pglast import parser
 
 from release.backend_source import BackendSource
 from release.error import ReleaseError
 from release.live_state import AppliedMigration
-from release.migration_source import Migration
-from release.migration_statements import find_refusals
+from release.migration_check import check_files
+from release.migration_source import Migration, read_text, undo_path
 
 # What PostgreSQL's scanner calls the tokens that change nothing.
 _NO_CONTENT = frozenset({"SQL_COMMENT", "C_COMMENT", "ASCII_59"})
@@ -25,10 +20,21 @@ _IGNORED = str.maketrans("", "", " \t\r\n\f\v;")
 
 @dataclass(frozen=True, kw_only=True)
 class MigrationGate:
-    """The migrations of a backend against the ledger of a project."""
+    """The migrations of a backend against the ledger of a project.
+
+    Attributes:
+        backend: the sources.
+        ledger: what is applied.
+        elsewhere: versions that another stack already has: they may come late, as a hotfix on its way back does.
+    """
 
     backend: BackendSource
     ledger: Sequence[AppliedMigration]
+    elsewhere: frozenset[str] = frozenset()
+
+    def late(self) -> tuple[str, ...]:
+        """Name the pending files that are older than the newest applied one, and that another stack already has."""
+        return tuple(migration.file_name for migration in self._behind_newest() if migration.version in self.elsewhere)
 
     def suspects(self) -> tuple[str, ...]:
         """Name the applied versions whose files are not what the ledger noted, blanks and semicolons apart.
@@ -58,11 +64,9 @@ class MigrationGate:
         refusals += [
             f"{migration.file_name} has no undo. Remedy: write supabase/rollbacks/{migration.file_name}"
             for migration in pending
-            if not (self.backend.directory / "supabase" / "rollbacks" / migration.file_name).is_file()
+            if not undo_path(self.backend.directory, migration.file_name).is_file()
         ]
-        for migration in pending:
-            refusals += find_refusals(migration.file_name, self._text(migration))
-        refusals += lint(self.backend.directory, pending)
+        refusals += check_files(self.backend.directory, pending)
         if refusals:
             raise ReleaseError("These migrations can't be released:\n  " + "\n  ".join(refusals))
 
@@ -94,58 +98,21 @@ class MigrationGate:
                 )
 
     def _out_of_order(self) -> Iterable[str]:
-        newest = max((applied.version for applied in self.ledger), default="")
-        for migration in self._pending():
-            if migration.version < newest:
+        for migration in self._behind_newest():
+            if migration.version not in self.elsewhere:
                 yield (
-                    f"{migration.file_name} is older than {newest}, which is applied."
-                    f" Remedy: give it a version after {newest}"
+                    f"{migration.file_name} is older than {self._newest()}, which is applied."
+                    f" Remedy: python -m ops migration renumber {migration.file_name}"
                 )
 
+    def _behind_newest(self) -> list[Migration]:
+        return [migration for migration in self._pending() if migration.version < self._newest()]
+
+    def _newest(self) -> str:
+        return max((applied.version for applied in self.ledger), default="")
+
     def _text(self, migration: Migration) -> str:
-        path = self.backend.directory / "supabase" / "migrations" / migration.file_name
-        return path.read_text(encoding="utf-8", errors="replace")
-
-
-def lint(backend: Path, migrations: Sequence[Migration]) -> list[str]:
-    """Give what squawk finds in migrations: statements that lock, rewrite, or break code that is running.
-
-    A finding that is meant is waived beside its statement: `-- squawk-ignore RULE`.
-
-    Raises:
-        ReleaseError: squawk is not installed.
-    """
-    if not migrations:
-        return []
-    program = Path(sys.executable).parent / "squawk"
-    command = str(program) if program.exists() else shutil.which("squawk")
-    if command is None:
-        raise ReleaseError(
-            "squawk is not installed, so no migration can be checked. Remedy: python3 -m toolchain ensure."
-        )
-    folder = backend / "supabase" / "migrations"
-    configuration = backend / ".squawk.toml"
-    options = (
-        ["--config", str(configuration)]
-        if configuration.is_file()
-        else ["--pg-version", "17", "--assume-in-transaction"]
-    )
-    result = subprocess.run(
-        [command, *options, "--reporter", "json", *(str(folder / migration.file_name) for migration in migrations)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    try:
-        findings = json.loads(result.stdout)
-    except ValueError as error:
-        raise ReleaseError(f"squawk could not read the migrations: {result.stderr.strip()}") from error
-    return [
-        f"{Path(finding['file']).name}:{finding['line'] + 1}: {finding['message']} ({finding['rule_name']})"
-        f" Remedy: {finding['help'] or 'another way'}; where it is meant, waive it:"
-        f" -- squawk-ignore {finding['rule_name']}"
-        for finding in findings
-    ]
+        return read_text(self.backend.directory, migration)
 
 
 def _digest(text: str) -> str:
@@ -154,16 +121,11 @@ def _digest(text: str) -> str:
 
 def _content(text: str) -> list[str]:
     """Give the tokens of SQL that mean something."""
-    encoded = text.encode()
     try:
         tokens = parser.scan(text)
     except parser.ParseError:
         return [text.translate(_IGNORED)]
-    return [
-        encoded[token.start : token.end + 1].decode(errors="replace")
-        for token in tokens
-        if token.name not in _NO_CONTENT
-    ]
+    return [text[token.start : token.end + 1] for token in tokens if token.name not in _NO_CONTENT]
 
 
 def _difference(ledger: str, file: str) -> str:

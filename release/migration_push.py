@@ -2,42 +2,46 @@
 
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import psycopg
+from psycopg.errors import LockNotAvailable, QueryCanceled, UndefinedTable
 
 from release.backend_source import BackendSource
 from release.database import Connection
 from release.error import ReleaseError
 from release.live_state import LEDGER_QUERY, ManifestRow, digest_ledger
-from release.lock_timeout import assert_lock_timeout, push_options
+from release.lock_holders import describe_holders, read_clock
 from release.migration_source import Migration
 from release.plan import digest_migrations
+from release.push_timeouts import PushTimeouts, assert_timeouts
 from release.session import Session
-from release.supabase_cli import copied_backend, run_cli
+from release.supabase_cli import CliAnswer, copied_backend, run_cli
 
 # One key for all releases: the CLI takes no lock of its own, and two pushes at once race for the ledger.
 _PUSH_LOCK = 0x72656C65
 # Seconds between tries for a lock that somebody holds: with the timeouts between them, half a minute and more.
 _LOCK_PAUSES = (1, 2, 4, 8)
-_LOCK_NOT_AVAILABLE = psycopg.errors.LockNotAvailable.sqlstate
+_WATCH_SECONDS = 0.2
 
 
 def read_versions(connection: Connection) -> list[str]:
     """Read the versions that the database says are applied; none where there is no ledger yet."""
     try:
         return [str(row["version"]) for row in connection.execute(LEDGER_QUERY).fetchall()]
-    except psycopg.errors.UndefinedTable:
+    except UndefinedTable:
         return []
 
 
-def push_migrations(session: Session, backend: BackendSource, *, token: str, lock_timeout_seconds: int) -> list[str]:
+def push_migrations(session: Session, backend: BackendSource, *, token: str, timeouts: PushTimeouts) -> list[str]:
     """Run `supabase db push`, then compare the ledger with the files.
 
     Args:
         session: the open release.
         backend: the sources.
         token: the token to note.
-        lock_timeout_seconds: how long a statement may wait for a lock, with users' statements queuing behind it.
+        timeouts: how long a statement may wait for a lock, with users' statements queuing behind it, and run.
 
     Returns:
         The file names applied now.
@@ -51,7 +55,7 @@ def push_migrations(session: Session, backend: BackendSource, *, token: str, loc
     if pending:
         session.connection.execute("select pg_advisory_lock(%s)", [_PUSH_LOCK])
         try:
-            _push(session, backend, pending, lock_timeout_seconds)
+            _push(session, backend, pending, timeouts)
         finally:
             session.connection.execute("select pg_advisory_unlock(%s)", [_PUSH_LOCK])
     ledger = read_versions(session.connection)
@@ -74,45 +78,91 @@ def push_migrations(session: Session, backend: BackendSource, *, token: str, loc
 
 def _refuse_invalid_indexes(connection: Connection) -> None:
     # A concurrent build that failed leaves its index behind, and `if not exists` is content with it ever after.
-    rows = connection.execute(
-        "select indexrelid::regclass::text as name from pg_index where not indisvalid order by 1"
-    ).fetchall()
-    if rows:
-        names = ", ".join(str(row["name"]) for row in rows)
+    if names := _invalid_indexes(connection):
         raise ReleaseError(
             f"The migrations are applied, but these indexes were not finished and serve no query: {names}."
             " Remedy: drop index concurrently, build it again by hand, then `pulumi up`."
         )
 
 
-def _push(session: Session, backend: BackendSource, pending: list[Migration], lock_timeout_seconds: int) -> None:
-    assert_lock_timeout(session.address, session.password, lock_timeout_seconds)
+def _invalid_indexes(connection: Connection) -> str:
+    rows = connection.execute(
+        "select indexrelid::regclass::text as name from pg_index where not indisvalid order by 1"
+    ).fetchall()
+    return ", ".join(str(row["name"]) for row in rows)
+
+
+def _push(session: Session, backend: BackendSource, pending: list[Migration], timeouts: PushTimeouts) -> None:
+    assert_timeouts(session.address, session.password, timeouts)
     files = [
         "supabase/config.toml",
         *(f"supabase/migrations/{migration.file_name}" for migration in backend.migrations),
     ]
+    newest = max(read_versions(session.connection), default="")
+    # Without it the CLI refuses what comes late; the gate has accepted it, and the preview has named it.
+    late = ["--include-all"] if any(migration.version < newest for migration in pending) else []
+    command = ["db", "push", *late, f"--remote={session.address.url}"]
+    environment = {"PGPASSWORD": session.password, "PGOPTIONS": timeouts.options}
     with copied_backend(backend.directory, files) as folder:
         for pause in (*_LOCK_PAUSES, None):
-            answer = run_cli(
-                ["db", "push", f"--remote={session.address.url}"],
-                folder=folder,
-                environment={"PGPASSWORD": session.password, "PGOPTIONS": push_options(lock_timeout_seconds)},
+            answer, holders = _watched(
+                session.connection, lambda: run_cli(command, folder=folder, environment=environment)
             )
             if answer.succeeded:
                 return
-            if pause is None or f"(SQLSTATE {_LOCK_NOT_AVAILABLE})" not in answer.message:
+            if pause is None or not _ended_by(answer, LockNotAvailable):
                 break
             # The file was rolled back whole; whoever queued behind it goes on while this waits.
-            sys.stdout.write(f"a lock was not free within {lock_timeout_seconds} s; trying again in {pause} s\n")
+            held = f", held by {', '.join(holders)}" if holders else ""
+            sys.stdout.write(f"a lock was not free within {timeouts.lock_seconds} s{held}; trying again in {pause} s\n")
             sys.stdout.flush()
             time.sleep(pause)
+    raise ReleaseError(_describe_failure(session, pending, answer, timeouts, holders))
+
+
+def _watched(connection: Connection, push: Callable[[], CliAnswer]) -> tuple[CliAnswer, tuple[str, ...]]:
+    """Run a push, and give with its answer whom it waited for last."""
+    holders: tuple[str, ...] = ()
+    started = read_clock(connection)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(push)
+        while not wait([answer], timeout=_WATCH_SECONDS).done:
+            holders = describe_holders(connection, started) or holders
+        return answer.result(), holders
+
+
+def _ended_by(answer: CliAnswer, error: type[psycopg.Error]) -> bool:
+    return f"(SQLSTATE {error.sqlstate})" in answer.message
+
+
+def _describe_failure(
+    session: Session,
+    pending: list[Migration],
+    answer: CliAnswer,
+    timeouts: PushTimeouts,
+    holders: tuple[str, ...],
+) -> str:
     ledger = set(read_versions(session.connection))
     applied = [migration.file_name for migration in pending if migration.version in ledger]
     failed = next((migration for migration in pending if migration.version not in ledger), None)
     # The CLI names the statement, and the file only among its progress; one file is one transaction.
     subject = f"Migration {failed.file_name}" if failed and answer.code == "DbPushApplyError" else "The push"
-    raise ReleaseError(
-        f"{subject} failed: {answer.message.replace(session.password, '***').strip()}\n"
+    reason = answer.message.replace(session.password, "***").strip()
+    remedy = "correct the file"
+    if _ended_by(answer, LockNotAvailable):
+        who = ", ".join(holders) or "somebody who was gone before this could look"
+        reason = (
+            f"in {len(_LOCK_PAUSES) + 1} tries a lock was not free within {timeouts.lock_seconds} s; held by {who}."
+        )
+        remedy = "wait until it is free, or end who holds it (select pg_terminate_backend(PROCESS))"
+    elif _ended_by(answer, QueryCanceled):
+        reason = f"a statement ran longer than {timeouts.statement_seconds} s and was ended.\n{reason}"
+        remedy = "split it, or raise backend.statementTimeoutSeconds in the stack file"
+    if invalid := _invalid_indexes(session.connection):
+        reason += f"\nThese indexes were not finished and serve no query: {invalid}."
+        remedy = f"drop index concurrently {invalid}, then {remedy}"
+    return (
+        f"{subject} failed: {reason}\n"
         f"It was rolled back; applied before it: {', '.join(applied) or 'none'}. No function was touched."
-        " Remedy: correct the file, then `pulumi up`."
+        f" Remedy: {remedy}, then `pulumi up`."
     )

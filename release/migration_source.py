@@ -1,6 +1,8 @@
 """The migrations in the work tree."""
 
+import codecs
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,21 +43,61 @@ def read_migrations(backend: Path) -> tuple[Migration, ...]:
     folder = backend / "supabase" / "migrations"
     migrations: dict[str, Migration] = {}
     problems = []
-    for path in sorted(folder.glob("*.sql")):
+    for path in sorted(folder.glob("*.sql"), key=os.fsencode):
         match = _FILE.fullmatch(path.name)
         if not match:
-            problems.append(f"{path.name}: not named <14 digits>_<name>.sql (small letters, digits, _)")
+            shown = os.fsencode(path.name).decode(errors="backslashreplace")
+            problems.append(f"{shown}: not named <14 digits>_<name>.sql (small letters, digits, _)")
             continue
         version = match["version"]
         if version in migrations:
             problems.append(f"{path.name}: the version is also that of {migrations[version].file_name}")
             continue
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        try:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            problems.append(f"{path.name}: can't be read ({error.strerror})")
+            continue
         migrations[version] = Migration(version=version, name=match["name"], digest=digest)
     if problems:
         raise ReleaseError(
             "These migrations would be skipped or applied in doubt, so nothing is released:\n  "
             + "\n  ".join(problems)
-            + "\nRemedy: rename them."
+            + "\nRemedy: rename them, or make them readable."
         )
     return tuple(migrations.values())
+
+
+def read_text(backend: Path, migration: Migration) -> str:
+    """Read a migration's text; bytes that are no text are replaced, see `find_byte_refusals`."""
+    return migration_path(backend, migration.file_name).read_text(encoding="utf-8", errors="replace")
+
+
+def migration_path(backend: Path, file_name: str) -> Path:
+    """Give the place of a migration."""
+    return backend / "supabase" / "migrations" / file_name
+
+
+def undo_path(backend: Path, file_name: str) -> Path:
+    """Give the place of a migration's undo, whether there is one or not."""
+    return backend / "supabase" / "rollbacks" / file_name
+
+
+def find_byte_refusals(name: str, content: bytes) -> list[str]:
+    """Give why bytes are no SQL text that every tool reads alike; none where they are.
+
+    Args:
+        name: the file's, for the sentences.
+        content: the file's.
+    """
+    if content.startswith(codecs.BOM_UTF8):
+        return [f"{name} begins with a byte order mark, which PostgreSQL takes for SQL. Remedy: save it without"]
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return [f"{name}:{line}: is not UTF-8 ({error.reason}). Remedy: save the file as UTF-8"]
+    if b"\0" in content:
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        return [f"{name}:{line}: holds a NUL, which no text of PostgreSQL can. Remedy: take it out"]
+    return []

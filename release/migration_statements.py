@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from pglast import ast, parser
 
+# What PostgreSQL's scanner calls comments and semicolons.
+_NO_STATEMENT = frozenset({"SQL_COMMENT", "C_COMMENT", "ASCII_59"})
+
 
 def find_refusals(file_name: str, sql: str) -> list[str]:
     """Give one sentence for each statement that must not be pushed; none for a file that may.
@@ -27,6 +30,11 @@ def find_refusals(file_name: str, sql: str) -> list[str]:
         for raw in parsed
         for sentence in _refuse(raw.stmt, statements)
     ]
+
+
+def is_empty(sql: str) -> bool:
+    """Tell whether a text that can be parsed does nothing: blanks, comments and semicolons alone."""
+    return all(token.name in _NO_STATEMENT for token in parser.scan(sql))
 
 
 def _refuse(statement: ast.Node, all_of_file: Sequence[ast.Node]) -> Iterator[str]:
@@ -66,14 +74,16 @@ def _is_idempotent(statement: ast.Node) -> bool | None:
 
 
 def _mentions(node: object, text: str) -> bool:
-    if isinstance(node, ast.String):
-        return bool(node.sval == text)
-    if isinstance(node, ast.A_Const):
-        return _mentions(node.val, text)
-    if isinstance(node, ast.Node):
-        return any(_mentions(getattr(node, slot), text) for slot in node)
-    if isinstance(node, tuple):
-        return any(_mentions(part, text) for part in node)
+    # Not by recursion: an expression may be nested deeper than Python's stack.
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, ast.String) and part.sval == text:
+            return True
+        if isinstance(part, ast.Node):
+            pending += [getattr(part, slot) for slot in part]
+        elif isinstance(part, tuple):
+            pending += part
     return False
 
 

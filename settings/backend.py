@@ -12,3 +12,4 @@ class BackendSettings(Model):
     parallel_deploys: int = Field(default=4, ge=1, le=16)
     smoke_test_seconds: int = Field(default=120, ge=10, le=480)
     lock_timeout_seconds: int = Field(default=5, ge=1, le=60)
+    statement_timeout_seconds: int = Field(default=600, ge=10, le=7200)

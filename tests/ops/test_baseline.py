@@ -1,4 +1,5 @@
-from ops.baseline import Snapshot, find_baseline
+from ops.baseline import find_baseline
+from release.schema_snapshot import Snapshot
 
 EMPTY: Snapshot = {"tables": {}, "columns": {}}
 FIRST: Snapshot = {"tables": {"public.a": "r"}, "columns": {"public.a": "id bigint"}}
