@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from ops import migration
 from ops.adopt import adopt, schema_steps
 from ops.history import history
 from ops.rollback import rollback
@@ -17,6 +18,7 @@ app.command()(adopt)
 app.command()(history)
 app.command()(rollback)
 app.command(hidden=True)(schema_steps)
+app.add_typer(migration.app, name="migration")
 
 
 @app.callback()

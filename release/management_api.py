@@ -43,6 +43,22 @@ def find_project(api_endpoint: str, token: str, *, organization: str, name: str)
     Raises:
         ReleaseError: there is none, or several, or the token may not see it.
     """
+    found = list_refs(api_endpoint, token, organization=organization, name=name)
+    if len(found) != 1:
+        raise ReleaseError(
+            f"Organisation {organization} has {len(found) or 'no'} projects called {name} that this token can see."
+            " Nothing was changed. Remedy: `pulumi up` creates one; of several, name the right one by"
+            " supabase.project.ref in the stack file."
+        )
+    return found[0]
+
+
+def list_refs(api_endpoint: str, token: str, *, organization: str, name: str) -> list[str]:
+    """Give the refs of an organisation's projects of one name; none where it does not exist.
+
+    Raises:
+        ReleaseError: the platform does not tell.
+    """
     try:
         response = httpx.get(f"{api_endpoint}/v1/projects", headers={"Authorization": f"Bearer {token}"}, timeout=30)
         response.raise_for_status()
@@ -51,18 +67,11 @@ def find_project(api_endpoint: str, token: str, *, organization: str, name: str)
             f"The projects of organisation {organization} can't be listed ({type(error).__name__}). Nothing was"
             " changed. Remedy: check SUPABASE_ACCESS_TOKEN and the network, then run this again."
         ) from error
-    found = [
-        project["id"]
+    return [
+        str(project["id"])
         for project in response.json()
         if project["name"] == name and organization in {project.get("organization_slug"), project["organization_id"]}
     ]
-    if len(found) != 1:
-        raise ReleaseError(
-            f"Organisation {organization} has {len(found) or 'no'} projects called {name} that this token can see."
-            " Nothing was changed. Remedy: `pulumi up` creates one; of several, name the right one by"
-            " supabase.project.ref in the stack file."
-        )
-    return str(found[0])
 
 
 class ManagementApi:

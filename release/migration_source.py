@@ -10,8 +10,9 @@ from pathlib import Path
 from release.error import ReleaseError
 
 UNDO_FOLDER = "supabase/rollbacks"
+NAME = re.compile(r"[a-z0-9_]+")
 # The CLI silently skips other names, and takes versions of any length; `supabase migration new` writes 14 digits.
-_FILE = re.compile(r"(?P<version>\d{14})_(?P<name>[a-z0-9_]+)\.sql")
+_FILE = re.compile(rf"(?P<version>[0-9]{{14}})_(?P<name>{NAME.pattern})\.sql")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +45,12 @@ def read_migrations(backend: Path) -> tuple[Migration, ...]:
     migrations: dict[str, Migration] = {}
     problems = []
     for path in sorted(folder.glob("*.sql"), key=os.fsencode):
-        match = _FILE.fullmatch(path.name)
-        if not match:
+        parts = split_name(path.name)
+        if not parts:
             shown = os.fsencode(path.name).decode(errors="backslashreplace")
             problems.append(f"{shown}: not named <14 digits>_<name>.sql (small letters, digits, _)")
             continue
-        version = match["version"]
+        version, name = parts
         if version in migrations:
             problems.append(f"{path.name}: the version is also that of {migrations[version].file_name}")
             continue
@@ -58,7 +59,7 @@ def read_migrations(backend: Path) -> tuple[Migration, ...]:
         except OSError as error:
             problems.append(f"{path.name}: can't be read ({error.strerror})")
             continue
-        migrations[version] = Migration(version=version, name=match["name"], digest=digest)
+        migrations[version] = Migration(version=version, name=name, digest=digest)
     if problems:
         raise ReleaseError(
             "These migrations would be skipped or applied in doubt, so nothing is released:\n  "
@@ -66,6 +67,12 @@ def read_migrations(backend: Path) -> tuple[Migration, ...]:
             + "\nRemedy: rename them, or make them readable."
         )
     return tuple(migrations.values())
+
+
+def split_name(file_name: str) -> tuple[str, str] | None:
+    """Give version and name of a file named as a migration has to be; None for any other."""
+    match = _FILE.fullmatch(file_name)
+    return (match["version"], match["name"]) if match else None
 
 
 def read_text(backend: Path, migration: Migration) -> str:
@@ -80,7 +87,7 @@ def migration_path(backend: Path, file_name: str) -> Path:
 
 def undo_path(backend: Path, file_name: str) -> Path:
     """Give the place of a migration's undo, whether there is one or not."""
-    return backend / "supabase" / "rollbacks" / file_name
+    return backend / UNDO_FOLDER / file_name
 
 
 def find_byte_refusals(name: str, content: bytes) -> list[str]:
