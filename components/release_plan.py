@@ -9,6 +9,7 @@ from components.release_gates import pass_gates
 from components.released_state import read_released_state
 from provider.invokes import QueryForbiddenError, get_functions, get_project, query_database
 from release.backend_source import read_backend
+from release.bundle_check import check_functions
 from release.error import ReleaseError
 from release.live_state import (
     HASHES_QUERY,
@@ -45,12 +46,23 @@ def plan_backend_release(settings: Settings) -> ReleasePlan:
     ref = find_ref(settings.supabase)
     live = read_live_backend(ref) if ref else LiveState()
     try:
-        gate = MigrationGate(backend=source, ledger=live.ledger)
+        gate = MigrationGate(backend=source, ledger=live.ledger, elsewhere=_applied_in_adopted(settings))
         gate.check(_read_statements(ref, gate.suspects()) if ref else {})
+        for file_name in gate.late():
+            pulumi.log.info(f"{file_name} is older than what is applied, and comes back from an adopted environment")
         promotion = pass_gates(settings, source, live.hashes)
+        plan = plan_release(source, live, promotion)
+        check_functions(source, plan.changed)
     except ReleaseError as error:
         raise pulumi.RunError(str(error)) from error
-    return plan_release(source, live, promotion)
+    return plan
+
+
+def _applied_in_adopted(settings: Settings) -> frozenset[str]:
+    """Give the versions that adopted environments had when they were last released: a hotfix is there before."""
+    stacks = [stack for stack, other in settings.others.items() if other.project.ref]
+    states = [state for stack in stacks if (state := read_released_state(stack))]
+    return frozenset(applied.version for state in states for applied in state.ledger)
 
 
 def find_ref(supabase: SupabaseSettings) -> str | None:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ops.stack_target import target_of
 from release.credentials import read_credential
 from release.error import ReleaseError
 from release.live_state import LEDGER_QUERY, PRESENCE_QUERY, AppliedMigration, read_ledger
 from release.management_api import ManagementApi, list_refs
 from release.session import check_project
-from release.target import DEFAULT_API_ENDPOINT, read_target
+from release.target import DEFAULT_API_ENDPOINT
 from settings import Settings, SettingsError, read_files
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -40,7 +41,7 @@ def read_ledgers(project_directory: Path, skipped: Collection[str]) -> Mapping[s
     for stack in [stack for stack in stacks if stack not in skipped]:
         _progress.print(f"reading the ledger of stack {stack} …")
         try:
-            ledgers[stack] = _read(read_files(project_directory, stack, os.environ))
+            ledgers[stack] = _read(read_files(project_directory, stack))
         except (ReleaseError, SettingsError) as error:
             problems.append(
                 f"The ledger of stack {stack} can't be read, so what is applied there is unknown: {error}"
@@ -58,13 +59,7 @@ def _read(settings: Settings) -> tuple[AppliedMigration, ...]:
     refs = [project.ref] if project.ref else list_refs(endpoint, token, organization=organization, name=project.name)
     found: list[AppliedMigration] = []
     for ref in refs:
-        identity = {
-            "RELEASE_STACK": settings.stack,
-            "RELEASE_REF": ref,
-            "RELEASE_NAME": project.name,
-            "RELEASE_ORGANIZATION": organization,
-        }
-        target = read_target(os.environ | identity)
+        target = target_of(settings, ref)
         with ManagementApi(target, token) as api:
             check_project(target, api.project())
             if api.query(PRESENCE_QUERY)[0]["ledger"]:

@@ -24,10 +24,15 @@ def read_stack(stack: str) -> tuple[Settings, Target]:
         organization=supabase.organization,
         name=supabase.project.name,
     )
+    return settings, target_of(settings, ref)
+
+
+def target_of(settings: Settings, ref: str) -> Target:
+    """Give the project of a ref as the target of a stack's operations."""
     identity = {
-        "RELEASE_STACK": stack,
+        "RELEASE_STACK": settings.stack,
         "RELEASE_REF": ref,
-        "RELEASE_NAME": supabase.project.name,
-        "RELEASE_ORGANIZATION": supabase.organization,
+        "RELEASE_NAME": settings.supabase.project.name,
+        "RELEASE_ORGANIZATION": settings.supabase.organization,
     }
-    return settings, read_target(os.environ | identity)
+    return read_target(os.environ | identity)

@@ -11,7 +11,7 @@ from typing import Any
 
 from release import archive, lease
 from release.backend_source import BackendSource
-from release.migration_source import UNDO_FOLDER
+from release.migration_source import undo_path
 from release.session import Session
 
 # Releases whose files stay in the archive; an older one is restored from its commit.
@@ -114,7 +114,7 @@ def record_release(session: Session, backend: BackendSource, *, reason: str | No
     scripts = {
         migration.version: path.read_bytes()
         for migration in backend.migrations
-        if (path := backend.directory / UNDO_FOLDER / migration.file_name).is_file()
+        if (path := undo_path(backend.directory, migration.file_name)).is_file()
     }
     undo = {version: hashlib.sha256(script).hexdigest() for version, script in scripts.items()}
     functions = {slug: function.digest for slug, function in backend.functions.items()}
