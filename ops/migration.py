@@ -32,12 +32,12 @@ _MIGRATION = """\
 -- An index: `create index concurrently if not exists`, alone in a file of its own.
 -- A check or a foreign key: `add constraint … not valid`; `validate constraint` in the next file.
 -- A column that may not be null: add it with a constant default, or add it nullable, fill it, then constrain it.
--- A finding of the linter that is meant is waived above its statement, with the reason behind the rule:
---   squawk-ignore RULE -- why it is meant
+-- A finding of the linter that is meant is waived above its statement: "-- squawk-ignore RULE -- why it is meant".
 """
 _UNDO = """\
 -- Undoes {name}: afterwards the schema is what it was before, which each release proves by running both.
--- Rows that the migration wrote or removed are part of it. What was made concurrently is dropped concurrently.
+-- Rows that the migration changed are part of it. An index that was made concurrently is dropped
+-- concurrently, with `if exists`.
 """
 _REMEDY = "Remedy: choose small letters, digits and underscores, such as"
 
@@ -64,7 +64,7 @@ def new(name: str, *, backend: Backend = Path("backend"), as_json: AsJson = Fals
     file_name = f"{_versions(_now(), _newest(_files(backend)), 1)[0]}_{name}.sql"
     texts = {
         migration_path(backend, file_name): _MIGRATION.format(name=name),
-        undo_path(backend, file_name): _UNDO.format(name=file_name),
+        undo_path(backend, file_name): _UNDO.format(name=name),
     }
     written: list[Path] = []
     try:

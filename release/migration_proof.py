@@ -49,7 +49,7 @@ def prove_undos(backend: BackendSource) -> int:
         return 0
     sys.stdout.write(f"proving the undo of {len(unproven)} migrations on a throw-away database …\n")
     sys.stdout.flush()
-    report = _run(backend.directory, unproven)
+    report = run_on_scratch(backend.directory, unproven)
     for file_name in report["proven"]:
         with_undo[file_name].note_pass()
     if report["refusal"]:
@@ -150,7 +150,12 @@ def _identify_database() -> str:
     return os.environ.get("LOCALCLOUD_POSTGRES") or _ask("toolchain", "postgres")
 
 
-def _run(directory: Path, wanted: Sequence[str]) -> Report:
+def run_on_scratch(directory: Path, wanted: Sequence[str]) -> Report:
+    """Run `prove` with a throw-away database.
+
+    Raises:
+        ReleaseError: there is none.
+    """
     inner = [sys.executable, "-m", "release.migration_proof", str(directory), *wanted]
     report: Report = json.loads(_ask("localcloud", "scratch", "--", *inner))
     return report

@@ -3,7 +3,16 @@ from pathlib import Path
 
 import pytest
 
+from release import verdicts
+
 Write = Callable[[str, str], Path]
+
+
+@pytest.fixture(autouse=True)
+def no_verdicts(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing that passed before count, nor be remembered."""
+    folder = tmp_path_factory.mktemp("verdicts")
+    monkeypatch.setattr(verdicts, "cache_folder", lambda: folder)
 
 
 @pytest.fixture

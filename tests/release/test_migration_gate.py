@@ -2,10 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from release import migration_check
 from release.backend_source import read_backend
 from release.error import ReleaseError
 from release.live_state import AppliedMigration
 from release.migration_gate import MigrationGate, _digest
+from release.migration_source import Migration
 
 FIRST, SECOND = "20260101000000", "20260102000000"
 
@@ -77,7 +79,28 @@ def test_a_deleted_and_a_renamed_file_are_refused(with_undo: Path) -> None:
 
 
 def test_a_version_before_the_newest_applied_is_refused(with_undo: Path) -> None:
-    assert f"{FIRST}_first.sql is older than {SECOND}" in refusal(with_undo, applied(SECOND, "second", None))
+    text = refusal(with_undo, applied(SECOND, "second", None))
+    assert f"{FIRST}_first.sql is older than {SECOND}" in text
+    assert f"Remedy: python -m ops migration renumber {FIRST}_first.sql" in text
+
+
+def test_a_late_version_that_another_stack_has_is_named_and_not_refused(with_undo: Path) -> None:
+    second = applied(SECOND, "second", None)
+    assert gate(with_undo, second).late() == ()
+    on_its_way_back = MigrationGate(
+        backend=read_backend(with_undo), ledger=[second], elsewhere=frozenset({FIRST, SECOND})
+    )
+    assert on_its_way_back.late() == (f"{FIRST}_first.sql",)
+    on_its_way_back.check({})
+
+
+def test_an_accent_before_an_edit_does_not_hide_it(with_undo: Path) -> None:
+    path = with_undo / f"supabase/migrations/{FIRST}_first.sql"
+    path.write_text("-- ä ö ü é\ncreate table a (id bigint);", encoding="utf-8")
+    gate(with_undo, applied(FIRST, "first", "")).check({FIRST: "create table a (id bigint)"})
+    path.write_text("-- ä ö ü é\ncreate table a (id bigint, b int);", encoding="utf-8")
+    text = refusal(with_undo, applied(FIRST, "first", ""), statements={FIRST: "create table a (id bigint)"})
+    assert "the database has “id bigint )”, the file “id bigint , b int )”" in text
 
 
 def test_a_row_written_by_hand_is_no_reason_to_refuse(with_undo: Path) -> None:
@@ -95,6 +118,49 @@ def test_a_statement_that_locks_is_refused_unless_waived(with_undo: Path) -> Non
     text = refusal(with_undo, first)
     assert f"{SECOND}_second.sql:1: " in text
     assert "(require-concurrent-index-creation)" in text
-    waived = "-- squawk-ignore require-concurrent-index-creation\ncreate index i on a (id);"
-    path.write_text(waived, encoding="utf-8")
+    waiver = "-- squawk-ignore require-concurrent-index-creation"
+    path.write_text(f"{waiver}\ncreate index i on a (id);", encoding="utf-8")
+    reasonless = f"{SECOND}_second.sql:1: require-concurrent-index-creation is waived without a reason"
+    assert reasonless in refusal(with_undo, first)
+    path.write_text(f"{waiver} -- the table is empty\ncreate index i on a (id);", encoding="utf-8")
     gate(with_undo, first).check({})
+
+
+def test_an_undo_that_can_not_run_in_a_transaction_is_refused_unless_alone(with_undo: Path) -> None:
+    path = with_undo / f"supabase/rollbacks/{SECOND}_second.sql"
+    path.write_text("drop table b;\ncommit;", encoding="utf-8")
+    assert f"rollbacks/{SECOND}_second.sql:2: transaction control" in refusal(with_undo)
+    path.write_text("drop index concurrently if exists i;", encoding="utf-8")
+    gate(with_undo).check({})
+
+
+def test_a_migration_without_a_statement_is_refused(with_undo: Path) -> None:
+    path = with_undo / f"supabase/migrations/{SECOND}_second.sql"
+    path.write_text("-- what belongs here\n;\n", encoding="utf-8")
+    assert f"{SECOND}_second.sql holds no statement" in refusal(with_undo)
+
+
+def test_what_passed_is_linted_again_once_file_undo_or_rules_changed(
+    with_undo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linted: list[list[str]] = []
+    real = migration_check.lint
+
+    def spy(backend: Path, migrations: list[Migration], squawk: Path, options: list[str]) -> dict[str, list[str]]:
+        linted.append([migration.name for migration in migrations])
+        return real(backend, migrations, squawk, options)
+
+    monkeypatch.setattr(migration_check, "lint", spy)
+    migrations = with_undo / "supabase/migrations"
+    for change in (
+        None,
+        None,
+        migrations / f"{SECOND}_second.sql",
+        with_undo / f"supabase/rollbacks/{FIRST}_first.sql",
+        with_undo / ".squawk.toml",
+    ):
+        if change:
+            mark = "# edited" if change.suffix == ".toml" else "-- edited"
+            change.write_text(f"{change.read_text(encoding='utf-8')}\n{mark}\n", encoding="utf-8")
+        gate(with_undo).check({})
+    assert linted == [["first", "second"], [], ["second"], ["first"], ["first", "second"]]
