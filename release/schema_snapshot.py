@@ -102,9 +102,9 @@ _SHARED_KINDS = {
         select extname, concat_ws(' ', extnamespace::regnamespace, extversion) from pg_extension""",
     "publications": """
         select pubname, concat_ws(' ', pubowner::regrole, puballtables, pubinsert, pubupdate, pubdelete, pubtruncate,
-            pubviaroot, array(select concat_ws('.', schemaname, tablename) || ' ' || attnames::text
-                || coalesce(' where ' || rowfilter, '') from pg_publication_tables t
-                where t.pubname = p.pubname order by 1))
+            pubviaroot, array(select concat_ws(' ', prrelid::regclass, prattrs, pg_get_expr(prqual, prrelid))
+                from pg_publication_rel where prpubid = p.oid order by 1),
+            array(select pnnspid::regnamespace::text from pg_publication_namespace where pnpubid = p.oid order by 1))
         from pg_publication p""",
     "default privileges": """
         select concat_ws(' ', defaclrole::regrole, nullif(defaclnamespace, 0)::regnamespace, defaclobjtype),
