@@ -52,8 +52,15 @@ def prove_undos(backend: BackendSource) -> int:
     report = run_on_scratch(backend.directory, unproven)
     for file_name in report["proven"]:
         with_undo[file_name].note_pass()
-    if report["refusal"]:
-        raise ReleaseError(f"{report['refusal']}\nNothing was released. Remedy: correct the file, then `pulumi up`.")
+    if refusal := report["refusal"]:
+        # What PostgreSQL says of an extension that its installation does not have.
+        lacking = " is not available" in refusal
+        remedy = (
+            "name an installation of PostgreSQL 17 that has it in LOCALCLOUD_POSTGRES"
+            if lacking
+            else "correct the file"
+        )
+        raise ReleaseError(f"{refusal}\nNothing was released. Remedy: {remedy}, then `pulumi up`.")
     return len(unproven)
 
 

@@ -8,6 +8,10 @@ import pytest
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from release.backend_source import read_backend
+from release.function_source import find_unpinned
+from release.migration_check import check_files
+from release.migration_waivers import find_waivers
 from release.schema_snapshot import schema_snapshot
 from tests.backend.backend_project import BACKEND, BackendProject
 
@@ -61,6 +65,17 @@ def test_migrations_pass_the_linter() -> None:
     squawk = Path(sys.executable).with_name("squawk")
     told = subprocess.run([squawk, *MIGRATIONS], cwd=BACKEND, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout
+
+
+def test_migrations_and_undos_pass_every_check_of_a_release_and_waive_nothing() -> None:
+    source = read_backend(BACKEND)
+    assert check_files(BACKEND, source.migrations) == []
+    assert find_waivers(source, source.migrations) == []
+
+
+def test_functions_take_their_packages_by_exact_version() -> None:
+    source = read_backend(BACKEND)
+    assert [line for function in source.functions.values() for line in find_unpinned(BACKEND, function)] == []
 
 
 def test_each_undo_restores_the_schema_before_its_migration(backend_project: BackendProject) -> None:

@@ -67,6 +67,12 @@ def test_one_without_undo_is_run_for_the_others_and_one_that_fails_is_told(backe
     assert f"{SECOND} does not apply after the migrations before it: function nosuch() does not" in str(caught.value)
 
 
+def test_an_extension_that_is_not_installed_here_is_told_apart(backend: Path) -> None:
+    write(backend, FIRST, "create extension nosuch;", "drop extension nosuch;")
+    with pytest.raises(ReleaseError, match=r"extension \"nosuch\" is not available(.|\n)*LOCALCLOUD_POSTGRES"):
+        prove_undos(read_backend(backend))
+
+
 def test_backends_without_undo_need_no_database(backend: Path, runs: list[list[str]]) -> None:
     assert prove_undos(read_backend(backend)) == 0
     assert runs == []
