@@ -11,7 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from localcloud.anthropic import messages
@@ -19,21 +19,32 @@ from localcloud.api_error import ApiError
 from localcloud.auth.keys import ProjectKeys
 from localcloud.auth.service import AuthService
 from localcloud.clock import Clock
-from localcloud.control import ControlPlane, Controls, Disturbances
+from localcloud.control import ControlPlane, Controls, Disturbances, TokenLimits
 from localcloud.database.installation import Installation
 from localcloud.database.pooler import Pooler
 from localcloud.database.servers import Databases
 from localcloud.functions.service import FunctionService
 from localcloud.github.service import GitHubService
+from localcloud.logs.postgres import PostgresLog
+from localcloud.logs.requests import RequestLog
+from localcloud.logs.store import LogStore
+from localcloud.management.access import OWNER, READING, Access, AccessToken, AccessTokens
+from localcloud.management.advisors import AdvisorsApi
 from localcloud.management.api import ManagementApi
-from localcloud.management.authentication import token_check
+from localcloud.management.api_keys import ApiKeysApi
+from localcloud.management.backups import BackupsApi
+from localcloud.management.custom_hostname import CustomHostnameApi
 from localcloud.management.function_secrets import FunctionSecrets
 from localcloud.management.lifecycle import Lifecycle
+from localcloud.management.login_role import LoginRoleApi
+from localcloud.management.logs import LogsApi
 from localcloud.management.rate_limit import RateLimit
+from localcloud.management.routing import Router
 from localcloud.management.settings import auth_settings
 from localcloud.management.state import ManagementState
 from localcloud.place import CACHE, HOST, Place
 from localcloud.seed import Seed
+from localcloud.stack_tokens import stack_tokens
 
 
 class Parts:
@@ -48,6 +59,15 @@ class Parts:
         self.state = ManagementState(place.directory / "supabase.json")
         if self.state.is_new:
             seed.plant(self.state, clock, credentials.supabase_db_password)
+        self.logs = LogStore()
+        self.tokens = AccessTokens(
+            place.access_tokens,
+            fixed={
+                credentials.supabase_access_token: AccessToken(),
+                credentials.supabase_read_token: AccessToken(permissions=READING),
+            },
+            seeded=stack_tokens(seed.stacks),
+        )
         self.databases = Databases(
             directory=place.directory / "databases",
             cache=CACHE,
@@ -55,10 +75,11 @@ class Parts:
             password=credentials.platform_password,
             project_password=lambda ref: self.state.project(ref).database_password,
             history=seed.history,
+            hear=PostgresLog(self.logs).note,
         )
         self.pooler = Pooler(self.databases, self._is_reachable)
         self.secrets = FunctionSecrets(self.state, clock, url=url, pooler=f"{HOST}:{ports[1]}")
-        authorize = token_check(credentials.supabase_access_token, credentials.supabase_read_token)
+        authorize = Access(self.tokens, self.state).check
         self.functions = FunctionService(
             place.directory / "functions",
             deno=_deno(),
@@ -66,6 +87,7 @@ class Parts:
             keys=self._keys,
             exists=self.state.exists,
             authorize=authorize,
+            logs=self.logs,
         )
         self.auth = AuthService(
             connect=lambda ref: self.databases.connect(ref, "supabase_auth_admin"),
@@ -74,21 +96,40 @@ class Parts:
             autoconfirm=lambda ref: bool(auth_settings(self.state.project(ref))["mailer_autoconfirm"]),
         )
         self.github = GitHubService(place.directory / "github", seed.github(credentials.github_token), clock.now)
-        self.lifecycle = Lifecycle(self.state, self.databases, clock, self.functions.forget)
+        self.lifecycle = Lifecycle(self.state, self.databases, clock, self._forget)
+        router = Router(authorize)
         self.management = ManagementApi(
             state=self.state,
             databases=self.databases,
             lifecycle=self.lifecycle,
             secrets=self.secrets,
-            authorize=authorize,
+            router=router,
             pooler=(HOST, ports[1]),
         )
+        self.api_keys = ApiKeysApi(self.state, clock, router)
+        self.custom_hostname = CustomHostnameApi(self.state, router)
+        self.backups = BackupsApi(self.state, self.databases, self.lifecycle, clock, router)
+        self.login_role = LoginRoleApi(self.state, self.databases, router)
+        self.advisors = AdvisorsApi(self.state, self.databases, router)
+        self.log_queries = LogsApi(self.state, self.logs, clock, router)
+
+    def management_routes(self) -> list[Route]:
+        """Give the routes of the Management API's operations that are implemented."""
+        return [
+            *self.management.routes(),
+            *self.api_keys.routes(),
+            *self.custom_hostname.routes(),
+            *self.backups.routes(),
+            *self.login_role.routes(),
+            *self.advisors.routes(),
+            *self.log_queries.routes(),
+            *self.functions.management_routes(),
+        ]
 
     def routes(self) -> list[BaseRoute]:
         """Give every route, what is not implemented last."""
         return [
-            *self.management.routes(),
-            *self.functions.management_routes(),
+            *self.management_routes(),
             *self.functions.gateway_routes(),
             *self.auth.gateway_routes(),
             *messages.routes(),
@@ -102,6 +143,10 @@ class Parts:
         await self.functions.close()
         await self.pooler.close()
         await self.databases.close()
+
+    async def _forget(self, ref: str) -> None:
+        await self.functions.forget(ref)
+        self.logs.forget(ref)
 
     def _keys(self, ref: str) -> ProjectKeys:
         return self.state.project(ref).keys
@@ -125,14 +170,31 @@ class LocalCloud:
         self._app = Starlette(
             lifespan=self._lifespan, exception_handlers={ApiError: _answer_api_error, 404: _answer_unknown}
         )
-        self._rate_limit = RateLimit(self._app, self._clock)
-        self._disturbances = Disturbances(self._rate_limit)
         self._parts: Parts | None = None
+        self._rate_limit = RateLimit(self._app, self._clock, self._user)
+        request_log = RequestLog(
+            self._rate_limit,
+            lambda: self._running.logs,
+            self._deployment,
+        )
+        self._disturbances = Disturbances(request_log)
 
     @property
     def application(self) -> ASGIApp:
         """What the HTTP server runs."""
         return self._disturbances
+
+    @property
+    def _running(self) -> Parts:
+        assert self._parts is not None, "requests come after the start"  # noqa: S101
+        return self._parts
+
+    def _deployment(self, ref: str, slug: str) -> dict[str, str] | None:
+        return self._running.functions.deployment(ref, slug)
+
+    def _user(self, authorization: str) -> str:
+        token = self._running.tokens.find(authorization)
+        return token.user if token else ""
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -159,6 +221,7 @@ class LocalCloud:
             shutil.rmtree(self._place.directory / name, ignore_errors=True)
         (self._place.directory / "supabase.json").unlink(missing_ok=True)
         shutil.rmtree(self._place.pulumi, ignore_errors=True)
+        self._running.tokens.forget_made()
         self._clock.offset = timedelta()
         self._disturbances.faults.clear()
         await self._open()
@@ -184,6 +247,10 @@ class LocalCloud:
             parts.state.organization(slug).plan = plan
             parts.state.save()
 
+        def make_token(limits: TokenLimits) -> str:
+            sets = {name: frozenset(v) for name, v in limits.model_dump(exclude_none=True).items() if name != "user"}
+            return parts.tokens.make(AccessToken(user=limits.user or OWNER, **sets))
+
         return ControlPlane(
             Controls(
                 describe=describe,
@@ -192,6 +259,10 @@ class LocalCloud:
                 set_rate_limit=set_rate_limit,
                 override_status=parts.lifecycle.override_status,
                 set_plan=set_plan,
+                fail_next=parts.lifecycle.fail_next,
+                set_domain_records=parts.custom_hostname.set_records,
+                take_backup=parts.backups.take_backup,
+                make_token=make_token,
                 cold_start=parts.functions.model_cold_start,
                 missing_function=parts.functions.model_missing,
             ),

@@ -123,6 +123,23 @@ class _Override(BaseModel):
     polls: Annotated[int, Field(ge=1)] | None = None
 
 
+class TokenLimits(BaseModel):
+    """What an access token is limited to; what is left out is not limited.
+
+    Attributes:
+        user: whose token it is.
+        permissions: those of a scoped token.
+        organizations, projects: slugs and refs within its reach.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    user: str | None = None
+    permissions: list[str] | None = None
+    organizations: list[str] | None = None
+    projects: list[str] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Controls:
     """What the control plane moves; each is a callable of the part that owns the matter.
@@ -134,6 +151,10 @@ class Controls:
         set_rate_limit: calls a minute for each Management API endpoint.
         override_status: show another status for a project, for a number of looks or until changed.
         set_plan: change an organisation's plan.
+        fail_next: the status that the next project to come up ends in instead, or None.
+        set_domain_records: ref, and whether its custom domain has the DNS records that were asked for.
+        take_backup: take a project's nightly backup.
+        make_token: make an access token with limits, and give its value.
         cold_start: milliseconds that each start of a function takes longer.
         missing_function: ref, slug and number of requests that an ACTIVE function answers with 404.
     """
@@ -144,6 +165,10 @@ class Controls:
     set_rate_limit: Callable[[int], None]
     override_status: Callable[[str, str | None, int | None], None]
     set_plan: Callable[[str, str], None]
+    fail_next: Callable[[str | None], None]
+    set_domain_records: Callable[[str, bool], None]
+    take_backup: Callable[[str], Awaitable[None]]
+    make_token: Callable[[TokenLimits], str]
     cold_start: Callable[[int], None]
     missing_function: Callable[[str, str, int], None]
 
@@ -170,6 +195,10 @@ class ControlPlane:
             Route("/_control/rate-limit", self._rate_limit, methods=["PUT"]),
             Route("/_control/projects/{ref}/status", self._status, methods=["PUT"]),
             Route("/_control/organizations/{slug}/plan", self._plan, methods=["PUT"]),
+            Route("/_control/tokens", self._token, methods=["POST"]),
+            Route("/_control/next-start", self._next_start, methods=["PUT"]),
+            Route("/_control/projects/{ref}/domain-records", self._domain_records, methods=["PUT"]),
+            Route("/_control/projects/{ref}/backups", self._backup, methods=["POST"]),
             Route("/_control/functions/cold-start", self._cold_start, methods=["PUT"]),
             Route("/_control/projects/{ref}/functions/{slug}/missing", self._missing, methods=["PUT"]),
         ]
@@ -213,6 +242,23 @@ class ControlPlane:
     async def _plan(self, request: Request) -> Response:
         slug = request.path_params["slug"]
         return await self._take(request, str, lambda plan: self._controls.set_plan(slug, plan))
+
+    async def _token(self, request: Request) -> Response:
+        made: list[str] = []
+        answer = await self._take(request, TokenLimits, lambda limits: made.append(self._controls.make_token(limits)))
+        return JSONResponse({"token": made[0]}, 201) if made else answer
+
+    async def _next_start(self, request: Request) -> Response:
+        ends = Literal["INIT_FAILED", "RESTORE_FAILED", "INACTIVE"] | None
+        return await self._take(request, ends, self._controls.fail_next)
+
+    async def _domain_records(self, request: Request) -> Response:
+        ref = request.path_params["ref"]
+        return await self._take(request, bool, lambda there: self._controls.set_domain_records(ref, there))
+
+    async def _backup(self, request: Request) -> Response:
+        await self._controls.take_backup(request.path_params["ref"])
+        return Response(status_code=204)
 
     async def _cold_start(self, request: Request) -> Response:
         return await self._take(request, int, self._controls.cold_start)

@@ -13,7 +13,7 @@ from localcloud.app import Parts
 from localcloud.clock import Clock
 from localcloud.database.installation import Installation
 from localcloud.github.catalogue import OPERATIONS
-from localcloud.management.settings import contract
+from localcloud.management.operations import operations
 from localcloud.place import Place
 from localcloud.seed import Seed
 
@@ -50,7 +50,7 @@ def page() -> str:
         place.keep_ports(1, 2)
         seed = Seed(Path(folder), ("organization",), (), "owner", "repository", "main")
         parts = Parts(place, seed, Installation(Path(folder)), Clock())
-        management = {*_calls(parts.management.routes()), *_calls(parts.functions.management_routes())}
+        management = set(_calls(parts.management_routes()))
         gateways = [*_calls(parts.functions.gateway_routes()), *_calls(parts.auth.gateway_routes())]
     return "\n".join(
         [
@@ -58,8 +58,9 @@ def page() -> str:
             "## Supabase Management API\n",
             "| call | operation | implemented |\n|---|---|---|",
             *(
-                f"| {method} {path} | {name} | {'yes' if (method, _anonymous(path)) in management else 'no'} |"
-                for method, path, name in contract()["operations"]
+                f"| {known.method} {known.path} | {known.name} |"
+                f" {'yes' if (known.method, _anonymous(known.path)) in management else 'no'} |"
+                for known in operations()
             ),
             "\n## GitHub REST API\n\nGraphQL executes any query on GitHub's schema; fields without data say so.\n",
             *sorted(f"- {operation.template} {operation.method}" for operation in OPERATIONS),

@@ -45,6 +45,7 @@ def environment(place: Place) -> dict[str, str]:
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PGSSLMODE": "disable",
+        **place.stack_tokens(),
         "LOCALCLOUD_DIR": str(place.directory),
         "PATH": os.pathsep.join([*tools.directories(), os.environ.get("PATH", "")]),
     }
@@ -52,4 +53,5 @@ def environment(place: Place) -> dict[str, str]:
 
 def replaced_credentials(local: Mapping[str, str]) -> list[str]:
     """Name the caller's own credentials that the local cloud's take the place of."""
-    return [name for name in _CREDENTIALS if os.environ.get(name, local[name]) != local[name]]
+    credentials = [name for name in local if name.startswith(_CREDENTIALS)]
+    return [name for name in credentials if os.environ.get(name, local[name]) != local[name]]

@@ -52,6 +52,16 @@ class Place:
         """The file backend of the engine."""
         return self.directory / "pulumi"
 
+    @property
+    def access_tokens(self) -> Path:
+        """The access tokens of the Management API that are made for the stacks, or by the control plane."""
+        return self.directory / "access-tokens.json"
+
+    def stack_tokens(self) -> dict[str, str]:
+        """Give the access tokens by the variable that hands them out; none before the first start."""
+        document = read_json(self.access_tokens) or {}
+        return {entry["variable"]: value for value, entry in document.items() if entry["variable"]}
+
     def ports(self) -> tuple[int, int] | None:
         """Give the HTTP port and the pooler's port, or None before the first start."""
         document = read_json(self.directory / "ports.json")

@@ -36,6 +36,7 @@ class Seed:
         users: the people that stack files name, besides an administrator and two colleagues.
         teams: the teams that stack files name; each has the two colleagues.
         adopted: what the repository has already for each adopted project: protected branches, environments, labels.
+        stacks: the stacks that declare a project, each with the organisation that it belongs to.
     """
 
     source: Path
@@ -47,6 +48,7 @@ class Seed:
     users: tuple[str, ...] = _MEMBERS
     teams: tuple[str, ...] = ()
     adopted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stacks: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, source: Path) -> "Seed":
@@ -62,6 +64,7 @@ class Seed:
             common | (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("config", {})
             for path in sorted(source.glob("Pulumi.*.yaml"))
         ]
+        names = [path.name.split(".")[1] for path in sorted(source.glob("Pulumi.*.yaml"))]
         supabase = [stack[f"{name}:supabase"] for stack in stacks if f"{name}:supabase" in stack]
         owners = [stack["github:owner"] for stack in stacks if "github:owner" in stack]
         repositories = [stack[f"{name}:repository"] for stack in stacks if f"{name}:repository" in stack]
@@ -99,6 +102,11 @@ class Seed:
                 "labels": tuple(
                     dict.fromkeys(n for stack in adopting for n in stack.get("repositoryWide", {}).get("labels", {}))
                 ),
+            },
+            stacks={
+                stack: settings[f"{name}:supabase"]["organization"]
+                for stack, settings in zip(names, stacks, strict=True)
+                if f"{name}:supabase" in settings
             },
         )
 

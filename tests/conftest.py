@@ -94,11 +94,24 @@ class LocalCloudUnderTest:
     def control(self, method: str, path: str, body: Any = None) -> httpx.Response:
         return _client.request(method, f"{self.url}/_control{path}", json=body)
 
-    def api(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        """Call the Supabase Management API."""
-        token = Place(self.directory).credentials().supabase_access_token
+    def api(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None, **options: Any
+    ) -> httpx.Response:
+        """Call the Supabase Management API, as the owner where no token is given."""
+        token = token or Place(self.directory).credentials().supabase_access_token
         headers = {"Authorization": f"Bearer {token}"}
         return _client.request(method, f"{self.url}/v1{path}", json=body, headers=headers, **options)
+
+    @contextlib.contextmanager
+    def plan_of(self, ref: str, plan: str) -> Iterator[None]:
+        """Let the organisation of a project have another plan for a while."""
+        slug = self.api("GET", f"/projects/{ref}").json()["organization_slug"]
+        before = self.api("GET", f"/organizations/{slug}").json()["plan"]
+        self.control("PUT", f"/organizations/{slug}/plan", plan)
+        try:
+            yield
+        finally:
+            self.control("PUT", f"/organizations/{slug}/plan", before)
 
     def create_project(self, name: str, organization: str) -> str:
         """Create a project, wait until it is healthy, and give its ref."""

@@ -6,7 +6,7 @@ import secrets
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any, Literal, Self
@@ -17,6 +17,9 @@ from jwt.algorithms import ECAlgorithm
 
 Kind = Literal["new", "legacy"]
 Role = Literal["anon", "service_role"]
+KeyKind = Literal["publishable", "secret"]
+
+ROLES: dict[str, Role] = {"publishable": "anon", "secret": "service_role"}
 
 _LEGACY_KEY_LIFETIME = 10 * 365 * 24 * 3600  # seconds; the platform's legacy keys live ten years
 
@@ -38,6 +41,7 @@ class ProjectKeys:
         jwt_secret: the HS256 secret behind the legacy pair.
         signing_key: the private ES256 JWK with its `kid`; None in a legacy project.
         legacy_enabled: whether the legacy pair is accepted.
+        added: further publishable and secret keys, as the Management API describes them.
     """
 
     kind: Kind
@@ -48,6 +52,7 @@ class ProjectKeys:
     jwt_secret: str = field(repr=False)
     signing_key: Mapping[str, Any] | None = field(repr=False)
     legacy_enabled: bool = True
+    added: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
 
     @classmethod
     def generate(cls, kind: Kind, ref: str) -> Self:
@@ -56,8 +61,8 @@ class ProjectKeys:
         new = kind == "new"
         return cls(
             kind=kind,
-            publishable=_opaque_key("sb_publishable_") if new else None,
-            secret=_opaque_key("sb_secret_") if new else None,
+            publishable=make_api_key("publishable") if new else None,
+            secret=make_api_key("secret") if new else None,
             anon=_legacy_key("anon", ref, jwt_secret),
             service_role=_legacy_key("service_role", ref, jwt_secret),
             jwt_secret=jwt_secret,
@@ -108,6 +113,7 @@ class ProjectKeys:
     def role_of_api_key(self, key: str) -> Role | None:
         """Say which role an API key stands for; None where it is no key of this project, or a disabled one."""
         roles: dict[str | None, Role] = {self.publishable: "anon", self.secret: "service_role"}
+        roles |= {entry["api_key"]: ROLES[entry["type"]] for entry in self.added}
         if self.legacy_enabled:
             roles |= {self.anon: "anon", self.service_role: "service_role"}
         for known, role in roles.items():
@@ -116,9 +122,9 @@ class ProjectKeys:
         return None
 
 
-def _opaque_key(prefix: str) -> str:
+def make_api_key(kind: KeyKind) -> str:
     """Make a random key with the platform's form: 22 characters and a checksum of 8."""
-    value = prefix + secrets.token_urlsafe(16)
+    value = f"sb_{kind}_{secrets.token_urlsafe(16)}"
     return f"{value}_{urlsafe_b64encode(sha256(value.encode()).digest())[:8].decode()}"
 
 

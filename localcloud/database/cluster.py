@@ -14,6 +14,8 @@ from psycopg.rows import TupleRow
 from localcloud.database.history import History
 from localcloud.database.installation import DatabaseError, Installation
 from localcloud.database.server import OWNER, PostgresServer
+from localcloud.database.snapshot import copy_folder, copy_online
+from localcloud.durable import sync_folder
 
 _PLATFORM = Path(__file__).with_name("platform.sql")
 _PLATFORM_ROLES = (
@@ -45,10 +47,11 @@ class ClusterStore:
     def __init__(self, directory: Path, installation: Installation, password: str, cache: Path) -> None:
         """Take the folder, the programs, the password of the platform's own roles, and the cache's folder."""
         self._directory = directory
+        self._snapshots = directory / "snapshots"
         self._installation = installation
         self._password = password
         self._cache = cache
-        for unfinished in directory.glob("*.*/"):
+        for unfinished in (*directory.glob("*.*/"), *self._snapshots.glob("*/*.*/")):
             shutil.rmtree(unfinished)
 
     def path(self, ref: str) -> Path:
@@ -80,8 +83,37 @@ class ClusterStore:
         await self._make(self.path(ref), fill)
 
     def remove(self, ref: str) -> None:
-        """Delete a project's data; its server must be stopped."""
+        """Delete a project's data with its snapshots; its server must be stopped."""
         shutil.rmtree(self.path(ref), ignore_errors=True)
+        shutil.rmtree(self._snapshots / ref, ignore_errors=True)
+
+    async def take_snapshot(self, ref: str, name: str, connection: AsyncConnection[TupleRow]) -> None:
+        """Copy a project's data while its server works, under a name that no other snapshot of it has.
+
+        Raises:
+            DatabaseError: it could not be copied.
+        """
+        self._installation.own(self._snapshots / ref, exists=True)
+        await self._make(self._snapshots / ref / name, lambda partial: copy_online(connection, self.path(ref), partial))
+
+    async def put_back(self, ref: str, name: str) -> None:
+        """Replace a project's data by a snapshot, which stays; its server must be stopped.
+
+        A kill in the middle may leave no data at all: whoever called then calls again.
+
+        Raises:
+            DatabaseError: it could not be copied.
+        """
+        path = self.path(ref)
+        if path.exists():
+            path.rename(path.with_name(f"{ref}.{secrets.token_hex(4)}"))
+
+        async def fill(partial: Path) -> None:
+            await asyncio.to_thread(copy_folder, self._snapshots / ref / name, partial)
+
+        await self._make(path, fill)
+        for replaced in self._directory.glob(f"{ref}.*/"):
+            shutil.rmtree(replaced, ignore_errors=True)
 
     async def _make(self, path: Path, fill: Callable[[Path], Awaitable[None]]) -> None:
         """Fill a folder beside its place and move it there: a kill leaves no half of one, the first of several wins."""
@@ -93,6 +125,7 @@ class ClusterStore:
             await fill(partial)
             await self._installation.initdb("--sync-only", "-D", str(partial))
             partial.rename(path)
+            sync_folder(path.parent)
         except OSError as error:
             if not await asyncio.to_thread(path.exists):  # else somebody was faster
                 raise DatabaseError(f"{path} could not be made: {error}") from error
@@ -118,7 +151,6 @@ class ClusterStore:
                 yield connection
         finally:
             await server.stop()
-        server.log.unlink()
 
     def _template_digest(self) -> str:
         """Tell templates apart by all that they are made of."""

@@ -41,9 +41,9 @@ class Installation:
             raise DatabaseError(message)
         return [*prefix, str(self.root / "bin" / program), *arguments]
 
-    def own(self, directory: Path) -> None:
-        """Make the folder for data, owned by the user that PostgreSQL runs as."""
-        directory.mkdir(parents=True, mode=0o700)
+    def own(self, directory: Path, *, exists: bool = False) -> None:
+        """Make the folder for data, owned by the user that PostgreSQL runs as; with `exists` it may be there."""
+        directory.mkdir(parents=True, mode=0o700, exist_ok=exists)
         if os.geteuid() == 0:
             os.chown(directory, SYSTEM_USER, SYSTEM_USER)
 

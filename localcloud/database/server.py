@@ -6,6 +6,8 @@ import logging
 import signal
 import socket
 import time
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -13,25 +15,26 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from localcloud.database.installation import DatabaseError, Installation
+from localcloud.logs.postgres import PREFIX
 
 OWNER = "supabase_admin"  # the platform's superuser, which owns the cluster
 _START_LIMIT = 20.0  # seconds; recovery after a crash included
 _STOP_LIMIT = 10.0
+_TELLING = 5  # lines that an error shows
+_LONGEST_LINE = 2**20  # bytes
 _log = logging.getLogger(__name__)
 
 
 class PostgresServer:
-    """A postmaster over one data folder, on a free port of 127.0.0.1; one that dies is started again.
+    """A postmaster over one data folder, on a free port of 127.0.0.1; one that dies is started again."""
 
-    Attributes:
-        log: the file with what the server printed since its last start.
-    """
-
-    def __init__(self, data: Path, installation: Installation) -> None:
-        """Take the data folder and the programs; nothing is started yet."""
+    def __init__(self, data: Path, installation: Installation, hear: Callable[[str], None] = lambda _: None) -> None:
+        """Take the data folder, the programs, and what hears each line that the server prints; nothing is started."""
         self._data = data
-        self.log = data.with_name(f"{data.name}.log")
         self._installation = installation
+        self._hear = hear
+        self._printed: deque[str] = deque(maxlen=_TELLING)
+        self._listening: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -95,19 +98,25 @@ class PostgresServer:
                     self._process.send_signal(signal.SIGQUIT)
                     await self._process.wait()
             self._process = None
+            if self._listening:
+                self._listening.cancel()
+                self._listening = None
 
     async def _launch(self, deadline: float) -> bool:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
-        with self.log.open("wb") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._installation.command(
-                    "postgres", "-D", str(self._data), "-p", str(self._port),
-                    "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-                ),
-                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+        self._printed.clear()
+        self._process = await asyncio.create_subprocess_exec(
+            *self._installation.command(
+                "postgres", "-D", str(self._data), "-p", str(self._port), "-c", f"log_line_prefix={PREFIX}",
+                "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+            ),
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+            limit=_LONGEST_LINE, start_new_session=True,
+        )  # fmt: skip
+        assert self._process.stderr is not None  # noqa: S101 - it is a pipe
+        self._listening = asyncio.create_task(self._listen(self._process.stderr))
         while self._process.returncode is None and time.monotonic() < deadline:
             if self._is_ready(self._process.pid):
                 return True
@@ -156,8 +165,18 @@ class PostgresServer:
                 self._watch = None
                 return
 
+    async def _listen(self, stream: asyncio.StreamReader) -> None:
+        """Hand on what the server prints until it, and whoever else holds its end of the pipe, has ended."""
+        while True:
+            try:
+                line = (await stream.readline()).decode(errors="replace")
+            except ValueError:
+                line = f"(a line of more than {_LONGEST_LINE} bytes was left out)\n"
+            if not line:
+                return
+            self._printed.append(line.rstrip("\n"))
+            self._hear(self._printed[-1])
+
     def _failure(self) -> str:
-        printed = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
-        return f"PostgreSQL of {self._data.name} did not start, its data is untouched; log {self.log}: " + (
-            " | ".join(printed) or "(empty)"
-        )
+        told = " | ".join(self._printed) or "(nothing)"
+        return f"PostgreSQL of {self._data.name} did not start, its data is untouched; it printed: {told}"

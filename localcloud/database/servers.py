@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from psycopg import AsyncConnection
@@ -26,6 +27,7 @@ class Databases:
         password: str,
         project_password: Callable[[str], str],
         history: Callable[[str], History | None] = lambda _: None,
+        hear: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
         """Take what the servers are made of.
 
@@ -35,6 +37,7 @@ class Databases:
             installation: the programs.
             password: of the platform's own roles.
             project_password: gives, by ref, the password that role postgres begins with.
+            hear: takes, with the ref, each line that a server prints.
             history: gives, by ref, what a database went through before its first start; None for a new project's.
         """
         self._installation = installation
@@ -42,6 +45,7 @@ class Databases:
         self._password = password
         self._project_password = project_password
         self._history = history
+        self._hear = hear
         self._servers: dict[str, PostgresServer] = {}
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -54,7 +58,9 @@ class Databases:
         async with self._one_at_a_time[ref]:
             if ref not in self._servers:
                 await self._clusters.create(ref, self._project_password(ref), self._history(ref))
-                self._servers[ref] = PostgresServer(self._clusters.path(ref), self._installation)
+                self._servers[ref] = PostgresServer(
+                    self._clusters.path(ref), self._installation, partial(self._hear, ref)
+                )
             await self._servers[ref].start()
             return self._servers[ref]
 
@@ -75,6 +81,27 @@ class Databases:
         """Change the password of a project's role postgres, valid at once."""
         async with await self.connect(ref) as connection:
             await connection.execute(set_password("postgres", password))
+
+    async def take_snapshot(self, ref: str, name: str) -> None:
+        """Keep a copy of a project's data as it is now, under a name that is new.
+
+        Raises:
+            DatabaseError: it could not be copied.
+        """
+        async with await self.connect(ref) as connection:
+            await self._clusters.take_snapshot(ref, name, connection)
+
+    async def put_back(self, ref: str, name: str) -> None:
+        """Stop a project's server and replace its data by a snapshot; done twice it is the same.
+
+        Raises:
+            DatabaseError: it could not be copied.
+        """
+        async with self._one_at_a_time[ref]:
+            server = self._servers.pop(ref, None)
+            if server:
+                await server.stop()
+            await self._clusters.put_back(ref, name)
 
     async def stop(self, ref: str) -> None:
         """Stop a project's server and keep its data."""

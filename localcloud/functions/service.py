@@ -12,7 +12,8 @@ from localcloud.functions.deno import Bundler, Program
 from localcloud.functions.gateway import Gateway
 from localcloud.functions.management import FunctionManagement
 from localcloud.functions.store import FunctionRecord, FunctionStore
-from localcloud.functions.workers import WorkerOrder, Workers
+from localcloud.functions.workers import Key, WorkerOrder, Workers
+from localcloud.logs.store import LogStore
 
 
 class FunctionService:
@@ -25,6 +26,7 @@ class FunctionService:
         keys: gives a project's keys.
         exists: says whether there is a project of that ref.
         authorize: raises an ApiError where a Management API request brings no valid token.
+        logs: takes what the functions write.
         idle: seconds after which a worker without requests is stopped.
     """
 
@@ -37,11 +39,14 @@ class FunctionService:
         keys: Callable[[str], ProjectKeys],
         exists: Callable[[str], bool],
         authorize: Callable[[Request], None],
+        logs: LogStore,
         idle: float = 60.0,
     ) -> None:
         self._environment = environment
+        self._exists = exists
         self._store = FunctionStore(directory.resolve())
-        self._workers = Workers(deno, idle=idle)
+        self._logs = logs
+        self._workers = Workers(deno, idle=idle, hear=self._hear)
         self._gateway = Gateway(self._store, self._workers, self._order, keys, exists)
         self._management = FunctionManagement(
             store=self._store,
@@ -61,9 +66,10 @@ class FunctionService:
         base = "/projects/{ref}/functions/v1/{slug}"
         return [Route(base, self._gateway), Route(f"{base}/{{rest:path}}", self._gateway)]
 
-    def logs(self, ref: str, slug: str) -> list[dict[str, Any]]:
-        """Give the last lines that a function wrote, oldest first."""
-        return list(self._workers.logs[ref, slug])
+    def deployment(self, ref: str, slug: str) -> dict[str, str] | None:
+        """Give what the logs tell of an active function, or None where there is none."""
+        record = self._store.find(ref, slug) if self._exists(ref) else None
+        return _deployment(ref, record, str(record.version)) if record else None
 
     def running(self) -> dict[tuple[str, str], int]:
         """Give the process ids of the workers in service, by ref and slug."""
@@ -81,12 +87,18 @@ class FunctionService:
         """Remove all functions of a project that is being deleted."""
         for slug in self._store.of_project(ref):
             self._workers.withdraw((ref, slug))
-            self._workers.logs.pop((ref, slug), None)
         self._store.forget(ref)
 
     async def close(self) -> None:
         """End all workers; what is deployed stays."""
         await self._workers.close()
+
+    def _hear(self, key: Key, line: str, facts: dict[str, Any]) -> None:
+        ref, slug = key
+        record = self._store.find(ref, slug) if self._exists(ref) else None
+        if record is not None:
+            deployment = _deployment(ref, record, facts["version"])
+            self._logs.add(ref, "function_logs", line, {**deployment, "project_ref": ref, **facts})
 
     def _order(self, ref: str, record: FunctionRecord) -> WorkerOrder:
         import_map = record.import_map_path
@@ -99,3 +111,7 @@ class FunctionService:
             ),
             environment=self._environment(ref),
         )
+
+
+def _deployment(ref: str, record: FunctionRecord, version: str) -> dict[str, str]:
+    return {"function_id": record.id, "deployment_id": f"{ref}_{record.id}_{version}", "version": version}

@@ -10,9 +10,10 @@ import signal
 import ssl
 import sys
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,15 @@ class Workers:
 
     Attributes:
         cold_start: seconds that a start is delayed by, to model the platform's cold starts.
-        logs: the last lines that each function wrote: `timestamp` (microseconds of the epoch), `level`, `version`,
-            `event_message`.
     """
 
-    def __init__(self, deno: Path, *, idle: float) -> None:
+    def __init__(self, deno: Path, *, idle: float, hear: Callable[[Key, str, dict[str, Any]], None]) -> None:
+        """Take the executable, how long an idle worker is kept, and what hears each line that a function writes.
+
+        With the line come `event_type` (Boot, Log or Shutdown), `level` and `version`.
+        """
         self.cold_start = 0.0
-        self.logs: dict[Key, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=1000))
+        self._hear = hear
         self._deno = deno
         self._idle = idle
         self._current: dict[Key, Worker] = {}
@@ -154,6 +157,7 @@ class Workers:
         """Take a function's worker out of service; it finishes the requests that it has."""
         worker = self._current.pop(key, None)
         if worker is not None:
+            self._say(key, worker.order, "Shutdown", "info", "shutdown")
             self._retire(key, worker)
 
     async def close(self) -> None:
@@ -228,11 +232,11 @@ class Workers:
             preexec_fn=_die_with_parent,
         )
         worker = Worker(order, process)
-        facts = {"version": order.version}
+        begin = time.monotonic()
         announcement = secrets.token_hex(16)
         port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         worker.output = [
-            asyncio.create_task(_read(stream, (announcement, port), self.logs[key], {**facts, "level": level}))
+            asyncio.create_task(_read(stream, (announcement, port), partial(self._say, key, order, "Log", level)))
             for level, stream in (("info", process.stdout), ("error", process.stderr))
             if stream is not None
         ]
@@ -249,14 +253,17 @@ class Workers:
         if not port.done():
             raise BootError
         worker.port = port.result()
+        self._say(key, order, "Boot", "info", f"booted (time: {(time.monotonic() - begin) * 1000:.0f}ms)")
         return worker
+
+    def _say(self, key: Key, order: WorkerOrder, event: str, level: str, line: str) -> None:
+        self._hear(key, line, {"event_type": event, "level": level, "version": str(order.version)})
 
 
 async def _read(
     stream: asyncio.StreamReader,
     ready: tuple[str, asyncio.Future[int]],
-    log: deque[dict[str, Any]],
-    facts: dict[str, Any],
+    say: Callable[[str], None],
 ) -> None:
     """Keep what a worker writes; the line that announces its port is the one that is not the function's."""
     announcement, port = ready
@@ -270,7 +277,7 @@ async def _read(
         if announcement in line and not port.done():
             port.set_result(int(line.split()[-1]))
         else:
-            log.append({**facts, "timestamp": time.time_ns() // 1000, "event_message": line.rstrip("\n")})
+            say(line.rstrip("\n"))
 
 
 def _die_with_parent() -> None:

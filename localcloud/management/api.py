@@ -1,20 +1,17 @@
 """The Management API over HTTP: which call does what, and how its answer looks."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 from uuid import NAMESPACE_URL, uuid5
 
-from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from localcloud.database.servers import Databases
-from localcloud.management.api_keys import api_keys
-from localcloud.management.errors import InvalidRequestError, OperationNotImplementedError
+from localcloud.management.access import require_organization, token_of
+from localcloud.management.errors import InvalidRequestError, OperationNotImplementedError, PlanError, PrivilegesError
 from localcloud.management.function_secrets import FunctionSecrets
-from localcloud.management.lifecycle import FREE_SIZE, Lifecycle
+from localcloud.management.lifecycle import FREE_SIZE, Lifecycle, require_active
+from localcloud.management.operations import Operation, operations
 from localcloud.management.queries import run_query
 from localcloud.management.requests import (
     Addon,
@@ -29,6 +26,7 @@ from localcloud.management.requests import (
     Secret,
     SslEnforcement,
 )
+from localcloud.management.routing import CREATED, PROJECT, Router, read_body
 from localcloud.management.settings import (
     auth_settings,
     contract,
@@ -40,19 +38,14 @@ from localcloud.management.settings import (
 from localcloud.management.state import ManagementState, Organization, Project, random_ref
 from localcloud.place import PROJECT_HOST
 
-Handler = Callable[[Request], Awaitable[Any]]
-PROJECT = "/v1/projects/{ref}"
-T = TypeVar("T")
-
-
-async def _read(request: Request, model: type[T]) -> T:
-    """Read the JSON body as `model`."""
-    try:
-        return TypeAdapter(model).validate_json(await request.body())
-    except ValidationError as error:
-        # Only place and rule: the value may be a secret.
-        problems = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors()]
-        raise InvalidRequestError("; ".join(problems)) from None
+# Of supabase/supabase#50134, newer than the document.
+JWT_SECRET_PERMISSION = frozenset({"data_api_config_secret_read"})
+WRITE_PERMISSION = frozenset({"database_write"})
+# "Only available to selected partner OAuth apps", so to no access token.
+_OF_PARTNERS = [
+    *((method, "/database/migrations") for method in ("GET", "POST", "PUT", "DELETE")),
+    *((method, "/database/migrations/{version}") for method in ("GET", "PATCH")),
+]
 
 
 class ManagementApi:
@@ -65,68 +58,71 @@ class ManagementApi:
         databases: Databases,
         lifecycle: Lifecycle,
         secrets: FunctionSecrets,
-        authorize: Callable[[Request], None],
+        router: Router,
         pooler: tuple[str, int],
     ) -> None:
-        """Take the parts it speaks for, the check of the token, and the pooler's host and port."""
+        """Take the parts it speaks for, the maker of routes, and the pooler's host and port."""
         self._state = state
         self._databases = databases
         self._lifecycle = lifecycle
         self._secrets = secrets
-        self._authorize = authorize
+        self._router = router
         self._pooler = pooler
 
     def routes(self) -> list[Route]:
         """Give the routes of everything that is implemented, then the one that answers 501 for the rest."""
-        created = 201
+        route = self._router.route
         return [
-            self._route("GET", "/v1/organizations", self._list_organizations),
-            self._route("POST", "/v1/organizations", self._create_organization, created),
-            self._route("GET", "/v1/organizations/{slug}", self._get_organization),
-            self._route("GET", "/v1/organizations/{slug}/members", self._list_members),
-            self._route("GET", "/v1/organizations/{slug}/projects", self._list_organization_projects),
-            self._route("GET", "/v1/projects", self._list_projects),
-            self._route("POST", "/v1/projects", self._create_project, created),
-            self._route("GET", "/v1/projects/available-regions", self._list_regions),
-            self._route("GET", PROJECT, self._get_project),
-            self._route("PATCH", PROJECT, self._rename_project),
-            self._route("DELETE", PROJECT, self._delete_project),
-            self._route("GET", PROJECT + "/health", self._get_health),
-            self._route("POST", PROJECT + "/pause", self._pause_project),
-            self._route("GET", PROJECT + "/restore", self._list_restore_versions),
-            self._route("POST", PROJECT + "/restore", self._restore_project),
-            self._route("GET", PROJECT + "/billing/addons", self._list_addons),
-            self._route("PATCH", PROJECT + "/billing/addons", self._apply_addon),
-            self._route("DELETE", PROJECT + "/billing/addons/{variant}", self._remove_addon),
-            self._route("GET", PROJECT + "/api-keys", self._list_api_keys),
-            self._route("GET", PROJECT + "/api-keys/legacy", self._get_legacy_keys),
-            self._route("PUT", PROJECT + "/api-keys/legacy", self._switch_legacy_keys),
-            self._route("GET", PROJECT + "/postgrest", self._get_postgrest),
-            self._route("PATCH", PROJECT + "/postgrest", self._change_postgrest),
-            self._route("GET", PROJECT + "/config/auth", self._get_auth),
-            self._route("PATCH", PROJECT + "/config/auth", self._change_auth),
-            self._route("GET", PROJECT + "/network-restrictions", self._get_network),
-            self._route("POST", PROJECT + "/network-restrictions/apply", self._restrict_network, created),
-            self._route("GET", PROJECT + "/ssl-enforcement", self._get_ssl),
-            self._route("PUT", PROJECT + "/ssl-enforcement", self._enforce_ssl),
-            self._route("GET", PROJECT + "/config/database/pooler", self._get_pooler),
-            self._route("GET", PROJECT + "/secrets", self._list_secrets),
-            self._route("POST", PROJECT + "/secrets", self._set_secrets, created),
-            self._route("DELETE", PROJECT + "/secrets", self._remove_secrets),
-            self._route("POST", PROJECT + "/database/query", self._query, created),
-            self._route("POST", PROJECT + "/database/query/read-only", self._query_read_only, created),
-            self._route("PATCH", PROJECT + "/database/password", self._change_password),
+            route("GET", "/v1/organizations", self._list_organizations),
+            route("POST", "/v1/organizations", self._create_organization, CREATED),
+            route("GET", "/v1/organizations/{slug}", self._get_organization),
+            route("GET", "/v1/organizations/{slug}/members", self._list_members),
+            route("GET", "/v1/organizations/{slug}/projects", self._list_organization_projects),
+            route("GET", "/v1/projects", self._list_projects),
+            route("POST", "/v1/projects", self._create_project, CREATED),
+            route("GET", "/v1/projects/available-regions", self._list_regions),
+            route("GET", PROJECT, self._get_project),
+            route("PATCH", PROJECT, self._rename_project),
+            route("DELETE", PROJECT, self._delete_project),
+            route("GET", PROJECT + "/health", self._get_health),
+            route("POST", PROJECT + "/pause", self._pause_project),
+            route("GET", PROJECT + "/restore", self._list_restore_versions),
+            route("POST", PROJECT + "/restore", self._restore_project),
+            route("POST", PROJECT + "/restore/cancel", self._cancel_restoration),
+            route("GET", PROJECT + "/billing/addons", self._list_addons),
+            route("PATCH", PROJECT + "/billing/addons", self._apply_addon),
+            route("DELETE", PROJECT + "/billing/addons/{variant}", self._remove_addon),
+            route("GET", PROJECT + "/postgrest", self._get_postgrest),
+            route("PATCH", PROJECT + "/postgrest", self._change_postgrest),
+            route("GET", PROJECT + "/config/auth", self._get_auth),
+            route("PATCH", PROJECT + "/config/auth", self._change_auth),
+            route("GET", PROJECT + "/network-restrictions", self._get_network),
+            route("POST", PROJECT + "/network-restrictions/apply", self._restrict_network, CREATED),
+            route("GET", PROJECT + "/ssl-enforcement", self._get_ssl),
+            route("PUT", PROJECT + "/ssl-enforcement", self._enforce_ssl),
+            route("GET", PROJECT + "/config/database/pooler", self._get_pooler),
+            route("GET", PROJECT + "/secrets", self._list_secrets),
+            route("POST", PROJECT + "/secrets", self._set_secrets, CREATED),
+            route("DELETE", PROJECT + "/secrets", self._remove_secrets),
+            route("POST", PROJECT + "/database/query", self._query, CREATED),
+            route("POST", PROJECT + "/database/query/read-only", self._query_read_only, CREATED),
+            route("PATCH", PROJECT + "/database/password", self._change_password),
+            route("POST", PROJECT + "/network-bans/retrieve", self._list_network_bans, CREATED),
+            route("GET", PROJECT + "/readonly", self._get_read_only),
+            route("GET", PROJECT + "/branches", self._list_branches),
+            *(route(method, PROJECT + path, self._refuse_to_tokens) for method, path in _OF_PARTNERS),
         ]
 
     def remaining_routes(self) -> list[Route]:
         """Give the routes of the published operations, to be placed after all that are implemented."""
-        return [self._refusing(method, path, name) for method, path, name in contract()["operations"]]
+        return [self._refusing(operation) for operation in operations()]
 
-    async def _list_organizations(self, _: Request) -> Any:
-        return [_organization(organization) for organization in self._state.organizations]
+    async def _list_organizations(self, request: Request) -> Any:
+        reaches = token_of(request).reaches_organization
+        return [_organization(known) for known in self._state.organizations if reaches(known.slug)]
 
     async def _create_organization(self, request: Request) -> Any:
-        body = await _read(request, Named)
+        body = await read_body(request, Named)
         organization = Organization(slug=random_ref(), name=body.name)
         self._state.organizations.append(organization)
         self._state.save()
@@ -173,15 +169,17 @@ class ManagementApi:
         page = {"count": len(found), "limit": limit, "offset": offset}
         return {"projects": found[offset : offset + limit], "pagination": page}
 
-    async def _list_projects(self, _: Request) -> Any:
-        return [self._with_database(project) for project in self._state.projects]
+    async def _list_projects(self, request: Request) -> Any:
+        reaches = token_of(request).reaches_project
+        return [self._with_database(p) for p in self._state.projects if reaches(p.ref, p.organization_slug)]
 
     async def _create_project(self, request: Request) -> Any:
-        body = await _read(request, CreateProject)
+        body = await read_body(request, CreateProject)
         organization = body.organization_slug or body.organization_id
         region: str | None = body.region_selection.code if body.region_selection else body.region
         if organization is None or region is None:
             raise InvalidRequestError("organization_slug and region_selection are required")
+        require_organization(token_of(request), self._state.organization(organization).slug)
         if region not in get_args(Region):
             raise OperationNotImplementedError(f"picking a region out of {region}")
         return self._project(
@@ -209,7 +207,7 @@ class ManagementApi:
 
     async def _rename_project(self, request: Request) -> Any:
         project = self._of(request)
-        project.name = (await _read(request, Named)).name
+        project.name = (await read_body(request, Named)).name
         self._state.save()
         return _reference(project)
 
@@ -234,45 +232,49 @@ class ManagementApi:
     async def _restore_project(self, request: Request) -> None:
         self._lifecycle.restore(self._of(request).ref)
 
+    async def _cancel_restoration(self, request: Request) -> None:
+        await self._lifecycle.cancel_restoration(self._of(request).ref)
+
     async def _list_addons(self, request: Request) -> Any:
-        size = self._of(request).instance_size
+        project = self._of(request)
         price = {"description": "none in the local cloud", "type": "usage", "interval": "hourly", "amount": 0}
-        variant = {"id": f"ci_{size}", "name": size, "price": price}
-        selected = [{"type": "compute_instance", "variant": variant}] if size != FREE_SIZE else []
+        applied = {"compute_instance": (f"ci_{project.instance_size}", project.instance_size != FREE_SIZE),
+                   "custom_domain": ("cd_default", project.custom_domain)}  # fmt: skip
+        selected = [
+            {"type": kind, "variant": {"id": variant, "name": variant, "price": price}}
+            for kind, (variant, there) in applied.items()
+            if there
+        ]
         return {"selected_addons": selected, "available_addons": []}
 
     async def _apply_addon(self, request: Request) -> None:
-        ref = self._of(request).ref
-        self._lifecycle.resize(ref, (await _read(request, Addon)).addon_variant.removeprefix("ci_"))
+        project, addon = self._of(request), await read_body(request, Addon)
+        if addon.addon_type == "compute_instance":
+            self._lifecycle.resize(project.ref, addon.addon_variant.removeprefix("ci_"))
+            return
+        if self._state.organization(project.organization_slug).plan == "free":
+            raise PlanError("Custom domains are not available on the free plan: upgrade the organization")
+        project.custom_domain = True
+        self._state.save()
 
     async def _remove_addon(self, request: Request) -> None:
-        project = self._of(request)
-        if request.path_params["variant"] != f"ci_{project.instance_size}":
-            raise InvalidRequestError(f"Addon {request.path_params['variant']} is not applied")
-        self._lifecycle.resize(project.ref, None)
-
-    async def _list_api_keys(self, request: Request) -> Any:
-        return api_keys(self._of(request), reveal=request.query_params.get("reveal") == "true")
-
-    async def _get_legacy_keys(self, request: Request) -> Any:
-        return {"enabled": self._of(request).keys.legacy_enabled}
-
-    async def _switch_legacy_keys(self, request: Request) -> Any:
-        project = self._of(request)
-        enabled = {"true": True, "false": False}.get(request.query_params.get("enabled", ""))
-        if enabled is None:
-            raise InvalidRequestError("enabled: true or false expected")
-        project.keys = replace(project.keys, legacy_enabled=enabled)
-        self._state.save()
-        return {"enabled": enabled}
+        project, variant = self._of(request), request.path_params["variant"]
+        if variant == "cd_default" and project.custom_domain:
+            project.custom_domain, project.domain = False, {}
+            self._state.save()
+        elif variant == f"ci_{project.instance_size}":
+            self._lifecycle.resize(project.ref, None)
+        else:
+            raise InvalidRequestError(f"Addon {variant} is not applied")
 
     async def _get_postgrest(self, request: Request) -> Any:
         project = self._of(request)
-        return {**postgrest_settings(project), "jwt_secret": project.keys.jwt_secret}
+        told = {"jwt_secret": project.keys.jwt_secret} if token_of(request).may(JWT_SECRET_PERMISSION) else {}
+        return {**postgrest_settings(project), **told}
 
     async def _change_postgrest(self, request: Request) -> Any:
         project = self._of(request)
-        project.postgrest |= (await _read(request, Postgrest)).model_dump(exclude_unset=True)
+        project.postgrest |= (await read_body(request, Postgrest)).model_dump(exclude_unset=True)
         self._state.save()
         return postgrest_settings(project)
 
@@ -282,10 +284,10 @@ class ManagementApi:
     async def _change_auth(self, request: Request) -> Any:
         project = self._of(request)
         known = contract()["auth_settings"].keys() - AuthSettings.model_fields.keys()
-        beyond = sorted(known & (await _read(request, dict[str, Any])).keys())
+        beyond = sorted(known & (await read_body(request, dict[str, Any])).keys())
         if beyond:
             raise OperationNotImplementedError(f"changing {', '.join(beyond)}")
-        project.auth |= (await _read(request, AuthSettings)).model_dump(exclude_unset=True)
+        project.auth |= (await read_body(request, AuthSettings)).model_dump(exclude_unset=True)
         self._state.save()
         return auth_settings(project)
 
@@ -294,7 +296,7 @@ class ManagementApi:
 
     async def _restrict_network(self, request: Request) -> Any:
         project = self._of(request)
-        project.network = (await _read(request, NetworkRestrictions)).model_dump()
+        project.network = (await read_body(request, NetworkRestrictions)).model_dump()
         self._state.save()
         return network_settings(project)
 
@@ -303,7 +305,7 @@ class ManagementApi:
 
     async def _enforce_ssl(self, request: Request) -> Any:
         project = self._of(request)
-        project.ssl_enforced = (await _read(request, SslEnforcement)).requestedConfig.database
+        project.ssl_enforced = (await read_body(request, SslEnforcement)).requestedConfig.database
         self._state.save()
         return ssl_settings(project)
 
@@ -316,48 +318,62 @@ class ManagementApi:
 
     async def _set_secrets(self, request: Request) -> None:
         ref = self._of(request).ref
-        self._secrets.put(ref, {secret.name: secret.value for secret in await _read(request, list[Secret])})
+        self._secrets.put(ref, {secret.name: secret.value for secret in await read_body(request, list[Secret])})
 
     async def _remove_secrets(self, request: Request) -> None:
         ref = self._of(request).ref
-        self._secrets.remove(ref, await _read(request, list[str]))
+        self._secrets.remove(ref, await read_body(request, list[str]))
 
     async def _query(self, request: Request) -> Any:
-        body = await _read(request, Query)
+        body = await read_body(request, Query)
+        if not body.read_only and not token_of(request).may(WRITE_PERMISSION):
+            raise PrivilegesError
         return await self._run(request, body, read_only=body.read_only)
 
     async def _query_read_only(self, request: Request) -> Any:
-        return await self._run(request, await _read(request, Query), read_only=True)
+        return await self._run(request, await read_body(request, Query), read_only=True)
 
     async def _change_password(self, request: Request) -> Any:
         project = self._of(request)
-        password = (await _read(request, Password)).password
+        password = (await read_body(request, Password)).password
         await self._databases.set_password(project.ref, password)
         project.database_password = password
         self._state.save()
         return {"message": "Successfully updated database password"}
 
+    async def _list_network_bans(self, request: Request) -> Any:
+        self._of(request)
+        return {"banned_ipv4_addresses": []}  # nothing bans here
+
+    async def _get_read_only(self, request: Request) -> Any:
+        ref = require_active(self._of(request)).ref
+        async with await self._databases.connect(ref) as connection:
+            shown = await connection.execute(
+                "select coalesce(bool_or(setting::bool), false) from pg_file_settings"
+                " where name = 'default_transaction_read_only' and applied"
+            )
+            row = await shown.fetchone()
+        assert row is not None  # noqa: S101 - an aggregate gives one row
+        return {"enabled": row[0], "override_enabled": False, "override_active_until": ""}
+
+    async def _list_branches(self, request: Request) -> Any:
+        self._of(request)
+        return []  # none can be made here
+
+    async def _refuse_to_tokens(self, _: Request) -> Any:
+        raise PrivilegesError
+
     async def _run(self, request: Request, body: Query, *, read_only: bool) -> Any:
-        project = self._of(request)
-        if project.status != "ACTIVE_HEALTHY":
-            raise InvalidRequestError(f"Project is {project.status}: its database can not be reached")
+        project = require_active(self._of(request))
         return await run_query(
             self._databases, project.ref, body.query, parameters=body.parameters, read_only=read_only
         )
 
-    def _route(self, method: str, path: str, handler: Handler, status: int = 200) -> Route:
-        async def endpoint(request: Request) -> Response:
-            self._authorize(request)
-            answer = await handler(request)
-            return Response(status_code=status) if answer is None else JSONResponse(answer, status_code=status)
-
-        return Route(path, endpoint, methods=[method])
-
-    def _refusing(self, method: str, path: str, name: str) -> Route:
+    def _refusing(self, operation: Operation) -> Route:
         async def refuse(_: Request) -> Any:
-            raise OperationNotImplementedError(f"{method} {path} ({name})")
+            raise OperationNotImplementedError(f"{operation.method} {operation.path} ({operation.name})")
 
-        return self._route(method, path, refuse)
+        return self._router.route(operation.method, operation.path, refuse)
 
     def _of(self, request: Request) -> Project:
         return self._state.project(request.path_params["ref"])

@@ -18,24 +18,31 @@ _ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = _ROOT / "tests" / "contracts" / "supabase-management-api.json"
 # The paths whose answers the tests hold against the document.
 _KEPT = re.compile(
-    r"/v1/organizations(/\{slug}(/members|/projects)?)?"
+    r"/v1/organizations(/\{slug}(/members|/projects|/entitlements)?)?"
     r"|/v1/projects(/available-regions)?"
     r"|/v1/projects/\{ref}(/health|/pause|/restore|/api-keys|/api-keys/legacy|/postgrest|/config/auth|/secrets"
     r"|/billing/addons|/billing/addons/\{addon_variant}"
+    r"|/api-keys/\{id}|/config/auth/signing-keys|/advisors/(security|performance)|/analytics/endpoints/logs\.all"
+    r"|/custom-hostname(/initialize|/reverify|/activate)?|/database/backups(/restore-pitr|/restore-point|/restore|/undo)?"
+    r"|/cli/login-role|/network-bans/retrieve|/readonly(/temporary-disable)?|/branches|/restore/cancel"
     r"|/network-restrictions|/network-restrictions/apply|/ssl-enforcement"
     r"|/config/database/pooler|/database/query|/database/query/read-only|/database/password|/functions.*)?"
 )
 _METHODS = {"get", "post", "put", "patch", "delete"}
 
 
-def operations(document: dict[str, Any]) -> list[list[str]]:
-    """List all published operations as method, path and operation id."""
+def operations(document: dict[str, Any]) -> list[list[Any]]:
+    """List all published operations: method, path, operation id, and sets of permissions of which one is needed."""
     return [
-        [method.upper(), path, operation["operationId"]]
+        [method.upper(), path, operation["operationId"], _permissions(operation)]
         for path, item in document["paths"].items()
         for method, operation in item.items()
         if method in _METHODS
     ]
+
+
+def _permissions(operation: dict[str, Any]) -> list[list[str]]:
+    return [entry["fga_permissions"] for entry in operation.get("security", []) if "fga_permissions" in entry]
 
 
 def neutral_auth_settings(document: dict[str, Any]) -> dict[str, Any]:
@@ -59,6 +66,18 @@ def cut(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "x-source": SOURCE, "tags": [], "paths": paths, "components": components}
 
 
+def _correct_defaults(part: Any) -> Any:
+    """Write a boolean's default as one: the document writes `"false"`, which validators refuse."""
+    if isinstance(part, list):
+        return [_correct_defaults(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    told = {name: _correct_defaults(item) for name, item in part.items()}
+    if told.get("type") == "boolean" and isinstance(told.get("default"), str):
+        told["default"] = told["default"] == "true"
+    return told
+
+
 def _references(part: Any) -> set[str]:
     return set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(part)))
 
@@ -68,7 +87,7 @@ def main() -> None:
     document = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     known = {"source": SOURCE, "operations": operations(document), "auth_settings": neutral_auth_settings(document)}
     _write(Path(__file__).with_name("contract.json"), known, indent=None)
-    _write(CONTRACT, cut(document), indent=1)
+    _write(CONTRACT, _correct_defaults(cut(document)), indent=1)
 
 
 def _write(path: Path, value: Any, indent: int | None) -> None:

@@ -4,7 +4,7 @@ from localcloud.api_error import ApiError
 
 
 class UnauthorizedError(ApiError):
-    """No token, or not the one of this local cloud."""
+    """No token, or none of this local cloud."""
 
     status = 401
 
@@ -31,7 +31,7 @@ class OrganizationNotFoundError(ApiError):
 
 
 class PrivilegesError(ApiError):
-    """A token that may only read was used to change something."""
+    """The token has not the permission, or does not reach the project or organisation."""
 
     status = 403
 
@@ -40,6 +40,30 @@ class PrivilegesError(ApiError):
             "Your account does not have the necessary privileges to access this endpoint. "
             "For more details, refer to our documentation https://supabase.com/docs/guides/platform/access-control"
         )
+
+
+class PlanError(ApiError):
+    """What the organisation's plan, or an add-on that the project has not, would allow."""
+
+    status = 402
+
+
+class ApiKeyNotFoundError(ApiError):
+    """The project has no API key of this id."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("API key not found")
+
+
+class RestorePointNotFoundError(ApiError):
+    """The project has no restore point of this name."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("Restore point not found")
 
 
 class InvalidRequestError(ApiError):

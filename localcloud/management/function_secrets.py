@@ -79,8 +79,11 @@ class FunctionSecrets:
             "SUPABASE_SERVICE_ROLE_KEY": keys.service_role,
             "SUPABASE_DB_URL": address,
         }
-        if keys.publishable and keys.secret:
-            values["SUPABASE_PUBLISHABLE_KEYS"] = json.dumps({"default": keys.publishable})
-            values["SUPABASE_SECRET_KEYS"] = json.dumps({"default": keys.secret})
+        for kind, default in (("publishable", keys.publishable), ("secret", keys.secret)):
+            named = {"default": default} if default else {}
+            named |= {entry["name"]: entry["api_key"] for entry in keys.added if entry["type"] == kind}
+            if named:
+                values[f"SUPABASE_{kind.upper()}_KEYS"] = json.dumps(named)
+        if keys.signing_key is not None:
             values["SUPABASE_JWKS"] = json.dumps(keys.jwks())
         return values

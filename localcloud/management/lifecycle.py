@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import psycopg
@@ -34,16 +34,19 @@ class Lifecycle:
         self._databases = databases
         self._clock = clock
         self._forget = forget
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._failure: str | None = None
         self._overrides: dict[str, tuple[str, int | None]] = {}
 
     def resume(self) -> None:
         """Go on with what a stop interrupted."""
         for project in self._state.projects:
-            if project.status in _COMING_UP:
-                self._in_background(self._bring_up(project))
+            if project.restoring:
+                self._in_background(project, self._put_back(project, project.restoring))
+            elif project.status in _COMING_UP:
+                self._in_background(project, self._bring_up(project))
             elif project.status == "PAUSING":
-                self._in_background(self._put_to_sleep(project))
+                self._in_background(project, self._put_to_sleep(project))
 
     def create(
         self, *, name: str, organization_slug: str, region: str, password: str, size: str | None = None
@@ -65,7 +68,7 @@ class Lifecycle:
             database_password=password,
         )
         project.instance_size = FREE_SIZE if organization.plan == "free" else size or PAID_SIZE
-        self._in_background(self._bring_up(project))
+        self._in_background(project, self._bring_up(project))
         return project
 
     def resize(self, ref: str, size: str | None) -> None:
@@ -79,17 +82,19 @@ class Lifecycle:
             raise InvalidRequestError("Organizations on the free plan have one compute size only")
         project.instance_size = size or PAID_SIZE
         self._set(project, "RESIZING")
-        self._in_background(self._restart(project))
+        self._in_background(project, self._restart(project))
 
     def pause(self, ref: str) -> None:
         """Pause an active project: its server stops, its data stays.
 
         Raises:
-            InvalidRequestError: it is not active.
+            InvalidRequestError: it is not active, or on a paid plan, whose projects run always.
         """
         project = self._in_status(ref, "ACTIVE_HEALTHY", "paused")
+        if self._state.organization(project.organization_slug).plan != "free":
+            raise InvalidRequestError("Projects of organizations on a paid plan can not be paused")
         self._set(project, "PAUSING")
-        self._in_background(self._put_to_sleep(project))
+        self._in_background(project, self._put_to_sleep(project))
 
     def restore(self, ref: str) -> None:
         """Bring a paused project back.
@@ -100,7 +105,39 @@ class Lifecycle:
         project = self._in_status(ref, "INACTIVE", "restored")
         self._check_free_limit(self._state.organization(project.organization_slug).plan)
         self._set(project, "RESTORING")
-        self._in_background(self._bring_up(project))
+        self._in_background(project, self._bring_up(project))
+
+    async def cancel_restoration(self, ref: str) -> None:
+        """Give up a restoration that is under way, or that failed: the project is paused again.
+
+        Raises:
+            InvalidRequestError: there is none, or it puts data back and has to end.
+        """
+        project = self._state.project(ref)
+        if project.status not in ("RESTORING", "RESTORE_FAILED") or project.restoring:
+            raise InvalidRequestError(f"Project is {project.status}: there is no restoration to cancel")
+        if task := self._tasks.get(ref):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await self._put_to_sleep(project)
+
+    def put_back(self, ref: str, snapshot: str) -> None:
+        """Put an active project's database back to a snapshot, in the background.
+
+        Raises:
+            InvalidRequestError: it is not active.
+        """
+        project = self._in_status(ref, "ACTIVE_HEALTHY", "restored")
+        project.restoring = snapshot
+        self._set(project, "RESTORING")
+        self._in_background(project, self._put_back(project, snapshot))
+
+    def fail_next(self, status: str | None) -> None:
+        """Let the next project that comes up end in `status` instead; None takes that back.
+
+        INIT_FAILED and RESTORE_FAILED are the platform's own; INACTIVE is a restoration that bounces.
+        """
+        self._failure = status
 
     async def delete(self, ref: str) -> Project:
         """Delete a project with its data.
@@ -113,6 +150,9 @@ class Lifecycle:
             raise InvalidRequestError("Project not ready for deletion.")
         self._state.projects.remove(project)
         self._state.save()
+        if task := self._tasks.get(ref):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         await self._forget(ref)
         await self._databases.remove(ref)
         return project
@@ -161,12 +201,18 @@ class Lifecycle:
 
     async def close(self) -> None:
         """End what goes on in the background; `resume` takes it up again."""
-        for task in list(self._tasks):
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _bring_up(self, project: Project) -> None:
         self._set(project, "COMING_UP" if project.status == "UNKNOWN" else project.status)
+        failure, self._failure = self._failure, None
+        if failure:
+            await self._databases.stop(project.ref)
+            self._set(project, failure)
+            return
         try:
             await self._databases.start(project.ref)
         except (psycopg.Error, DatabaseError, OSError):
@@ -174,6 +220,18 @@ class Lifecycle:
             self._set(project, "INIT_FAILED" if project.status == "COMING_UP" else "RESTORE_FAILED")
         else:
             self._set(project, "ACTIVE_HEALTHY")
+
+    async def _put_back(self, project: Project, snapshot: str) -> None:
+        try:
+            await self._databases.put_back(project.ref, snapshot)
+            # The copy has the password of its time; what is known as the project's goes on being it.
+            await self._databases.set_password(project.ref, project.database_password)
+        except (psycopg.Error, DatabaseError, OSError):
+            _log.exception("project %s can not be put back", project.ref)
+            self._set(project, "RESTORE_FAILED")
+            return
+        project.restoring = None
+        await self._bring_up(project)
 
     async def _restart(self, project: Project) -> None:
         await self._databases.stop(project.ref)
@@ -204,7 +262,23 @@ class Lifecycle:
                 "projects before creating a new project within this organization."
             )
 
-    def _in_background(self, work: Any) -> None:
+    def _in_background(self, project: Project, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[project.ref] = task
+
+        def forget(_: object) -> None:
+            if self._tasks.get(project.ref) is task:
+                del self._tasks[project.ref]
+
+        task.add_done_callback(forget)
+
+
+def require_active(project: Project) -> Project:
+    """Give a project whose database can be reached.
+
+    Raises:
+        InvalidRequestError: it is in another status.
+    """
+    if project.status != "ACTIVE_HEALTHY":
+        raise InvalidRequestError(f"Project is {project.status}: its database can not be reached")
+    return project

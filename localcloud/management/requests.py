@@ -49,10 +49,10 @@ class Named(Body):
 
 
 class Addon(Body):
-    """Body of v1-apply-project-addon; of the add-ons the local cloud knows the size of the database server."""
+    """Body of v1-apply-project-addon; the local cloud knows the database server's size and the custom domain."""
 
-    addon_type: Literal["compute_instance"]
-    addon_variant: Annotated[str, StringConstraints(pattern=r"^ci_[a-z0-9]+$")]
+    addon_type: Literal["compute_instance", "custom_domain"]
+    addon_variant: Annotated[str, StringConstraints(pattern=r"^(ci_[a-z0-9]+|cd_default)$")]
 
 
 class NetworkRestrictions(Body):
@@ -115,3 +115,54 @@ class AuthSettings(Body):
     external_email_enabled: bool | None = None
     external_anonymous_users_enabled: bool | None = None
     password_min_length: Annotated[int, Field(ge=6, le=32767)] | None = None
+
+
+KeyName = Annotated[str, StringConstraints(min_length=4, max_length=64, pattern=r"^[a-z_][a-z0-9_]+$")]
+
+
+class ApiKeyChange(Body):
+    """Body of v1-update-project-api-key."""
+
+    name: KeyName | None = None
+    description: str | None = None
+    secret_jwt_template: dict[str, Any] | None = None
+
+
+class NewApiKey(ApiKeyChange):
+    """Body of v1-create-project-api-key."""
+
+    type: Literal["publishable", "secret"]
+    name: KeyName
+
+
+class CustomHostname(Body):
+    """Body of v1-update-hostname-config."""
+
+    custom_hostname: Annotated[str, StringConstraints(min_length=1, max_length=253)]
+
+
+PointName = Annotated[str, StringConstraints(min_length=1, max_length=20)]
+
+
+class RestorePoint(Body):
+    """Body of v1-create-restore-point and v1-undo."""
+
+    name: PointName
+
+
+class Backup(Body):
+    """Body of v1-restore-physical-backup."""
+
+    id: int
+
+
+class PointInTime(Body):
+    """Body of v1-restore-pitr-backup."""
+
+    recovery_time_target_unix: Annotated[int, Field(ge=0)]
+
+
+class LoginRole(Body):
+    """Body of v1-create-login-role."""
+
+    read_only: bool

@@ -33,6 +33,11 @@ class Project:
         secrets: the functions' secrets by name, each with `value` and `updated_at`.
         auth, postgrest, pooler, network: the settings that were changed, by their API names.
         ssl_enforced: whether the database takes encrypted sessions only; kept, not enforced.
+        custom_domain: whether the project has this add-on.
+        domain: of the custom domain `hostname`, `status`, and whether its `records` are there; empty without one.
+        restore_points: by name, each with `snapshot` and `completed_on`.
+        backups: oldest first, each with `id`, `snapshot` and `inserted_at`.
+        restoring: the snapshot that the database is being put back to.
     """
 
     ref: str
@@ -51,6 +56,11 @@ class Project:
     pooler: dict[str, Any] = field(default_factory=dict)
     network: dict[str, list[str]] = field(default_factory=dict)
     ssl_enforced: bool = False
+    custom_domain: bool = False
+    domain: dict[str, Any] = field(default_factory=dict)
+    restore_points: dict[str, dict[str, str]] = field(default_factory=dict)
+    backups: list[dict[str, Any]] = field(default_factory=list)
+    restoring: str | None = None
 
 
 class ManagementState:

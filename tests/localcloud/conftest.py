@@ -7,15 +7,19 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jsonschema
 import pytest
 import uvicorn
+from openapi_core import OpenAPI
+from openapi_core.testing import MockRequest, MockResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from localcloud.api_error import ApiError
+from tests.conftest import LocalCloudUnderTest
 
 Serve = Callable[..., str]
 Validate = Callable[[str, Any], None]
@@ -69,3 +73,36 @@ def validate() -> Validate:
         assert set(body) <= set(components["schemas"][name]["properties"])
 
     return check
+
+
+@pytest.fixture(scope="session")
+def openapi() -> OpenAPI:
+    return OpenAPI.from_dict(json.loads(_CONTRACT.read_text(encoding="utf-8")))
+
+
+@pytest.fixture
+def call(local_cloud: LocalCloudUnderTest, openapi: OpenAPI) -> Callable[..., Any]:
+    """Make a call, hold request and answer against the contract, and give the answer's JSON."""
+
+    def make(method: str, path: str, body: Any = None, *, status: int, token: str | None = None) -> Any:
+        answer = local_cloud.api(method, path, body, token=token)
+        assert answer.status_code == status, answer.text
+        _hold_against_contract(openapi, answer)
+        return answer.json() if answer.content else None
+
+    return make
+
+
+def _hold_against_contract(openapi: OpenAPI, answer: httpx.Response) -> None:
+    sent = answer.request
+    request = MockRequest(
+        "http://127.0.0.1",
+        sent.method.lower(),
+        sent.url.path,
+        args=dict(sent.url.params),
+        data=sent.content or None,
+        headers=dict(sent.headers),
+    )
+    kind = answer.headers.get("content-type", "application/json")
+    openapi.validate_request(request)
+    openapi.validate_response(request, MockResponse(answer.content, answer.status_code, content_type=kind))

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from localcloud.auth.keys import ProjectKeys
 from localcloud.functions.service import FunctionService
+from localcloud.logs.store import LogStore
 
 Serve = Callable[..., str]
 Validate = Callable[[str, Any], None]
@@ -39,6 +40,7 @@ class Cloud:
     def __init__(self, directory: Path, serve: Serve, *, idle: float = 60.0) -> None:
         self.environment = {"GREETING": "good morning"}
         self.keys = {REF: ProjectKeys.generate("new", REF), LEGACY: ProjectKeys.generate("legacy", LEGACY)}
+        self.logs = LogStore()
         self.service = FunctionService(
             directory,
             deno=DENO,
@@ -46,6 +48,7 @@ class Cloud:
             keys=self.keys.__getitem__,
             exists=self.keys.__contains__,
             authorize=lambda _: None,
+            logs=self.logs,
             idle=idle,
         )
         forget = Route("/forget", self._forget, methods=["POST"])
@@ -430,10 +433,11 @@ def test_failures_have_the_platforms_codes_and_are_logged(cloud: Cloud) -> None:
     assert failure("Deno.serve(() => Deno.exit(3));") == (500, "WORKER_ERROR")
     assert failure('Deno.serve(() => { throw new Error("in handler"); });') == (500, "EDGE_FUNCTION_ERROR")
     assert failure('Deno.serve(() => { console.log("bye"); return new Response("", { status: 502 }); });')[0] == 502
-    logs = cloud.service.logs(REF, "hello")
-    assert any("at start" in line["event_message"] and line["version"] == 1 for line in logs)
-    assert any("in handler" in line["event_message"] and line["level"] == "error" for line in logs)
-    assert [line["level"] for line in logs if line["event_message"] == "bye"] == ["info"]
+    logs = list(cloud.logs.between(REF, "function_logs", 0, time.time_ns()))
+    assert any("at start" in line.message and line.attributes["version"] == "1" for line in logs)
+    assert any("in handler" in line.message and line.attributes["level"] == "error" for line in logs)
+    assert [line.attributes["level"] for line in logs if line.message == "bye"] == ["info"]
+    assert {line.attributes["event_type"] for line in logs} == {"Boot", "Log", "Shutdown"}
 
 
 def test_a_worker_that_ended_after_its_answer_is_replaced(cloud: Cloud) -> None:
@@ -494,8 +498,9 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 from localcloud.functions.service import FunctionService
+from localcloud.logs.store import LogStore
 service = FunctionService(Path({str(tmp_path)!r}), deno=Path({str(DENO)!r}), environment=lambda ref: {{}},
-    keys=None, exists=lambda ref: True, authorize=lambda request: None)
+    keys=None, exists=lambda ref: True, authorize=lambda request: None, logs=LogStore())
 uvicorn.run(Starlette(routes=[*service.management_routes(), *service.gateway_routes()]), port=0, log_level="info")
 """
     daemon = subprocess.Popen(

@@ -37,7 +37,8 @@ def test_a_stack_lives_on_the_local_cloud(local_cloud: LocalCloudUnderTest, tmp_
     del stack.wanted["ask"]
 
     local_cloud.api("POST", f"/projects/{ref}/secrets", [{"name": "KEY", "value": "changed by hand"}])
-    local_cloud.api("POST", f"/projects/{ref}/pause")
+    with local_cloud.plan_of(ref, "free"):
+        assert local_cloud.api("POST", f"/projects/{ref}/pause").is_success
     local_cloud.wait_for(ref, "INACTIVE")
     stack.run("preview", "--expect-no-changes", fails=True)
     stack.wanted["project"] |= {"database_password": "another-password", "instance_size": "small"}
