@@ -262,6 +262,7 @@ class LocalCloud:
                 fail_next=parts.lifecycle.fail_next,
                 set_domain_records=parts.custom_hostname.set_records,
                 take_backup=parts.backups.take_backup,
+                set_read_only=parts.databases.set_read_only,
                 make_token=make_token,
                 cold_start=parts.functions.model_cold_start,
                 missing_function=parts.functions.model_missing,

@@ -154,6 +154,7 @@ class Controls:
         fail_next: the status that the next project to come up ends in instead, or None.
         set_domain_records: ref, and whether its custom domain has the DNS records that were asked for.
         take_backup: take a project's nightly backup.
+        set_read_only: ref, and whether the platform lets its database be read only.
         make_token: make an access token with limits, and give its value.
         cold_start: milliseconds that each start of a function takes longer.
         missing_function: ref, slug and number of requests that an ACTIVE function answers with 404.
@@ -168,6 +169,7 @@ class Controls:
     fail_next: Callable[[str | None], None]
     set_domain_records: Callable[[str, bool], None]
     take_backup: Callable[[str], Awaitable[None]]
+    set_read_only: Callable[[str, bool], Awaitable[None]]
     make_token: Callable[[TokenLimits], str]
     cold_start: Callable[[int], None]
     missing_function: Callable[[str, str, int], None]
@@ -199,6 +201,7 @@ class ControlPlane:
             Route("/_control/next-start", self._next_start, methods=["PUT"]),
             Route("/_control/projects/{ref}/domain-records", self._domain_records, methods=["PUT"]),
             Route("/_control/projects/{ref}/backups", self._backup, methods=["POST"]),
+            Route("/_control/projects/{ref}/read-only", self._read_only, methods=["PUT"]),
             Route("/_control/functions/cold-start", self._cold_start, methods=["PUT"]),
             Route("/_control/projects/{ref}/functions/{slug}/missing", self._missing, methods=["PUT"]),
         ]
@@ -259,6 +262,13 @@ class ControlPlane:
     async def _backup(self, request: Request) -> Response:
         await self._controls.take_backup(request.path_params["ref"])
         return Response(status_code=204)
+
+    async def _read_only(self, request: Request) -> Response:
+        wanted: list[bool] = []
+        answer = await self._take(request, bool, wanted.append)
+        if wanted:
+            await self._controls.set_read_only(request.path_params["ref"], wanted[0])
+        return answer
 
     async def _cold_start(self, request: Request) -> Response:
         return await self._take(request, int, self._controls.cold_start)

@@ -82,6 +82,25 @@ class Databases:
         async with await self.connect(ref) as connection:
             await connection.execute(set_password("postgres", password))
 
+    async def set_read_only(self, ref: str, read_only: bool) -> None:  # noqa: FBT001 - the control plane's value
+        """Let transactions of a project's database only read by default, as the platform does when a disk is full."""
+        async with await self.connect(ref) as connection:
+            await connection.execute(
+                "alter system set default_transaction_read_only = on"
+                if read_only
+                else "alter system reset default_transaction_read_only"
+            )
+            await connection.execute("select pg_reload_conf()")
+
+    async def is_read_only(self, ref: str) -> bool:
+        """Say whether `set_read_only`, or a superuser by hand, let transactions only read by default."""
+        async with await self.connect(ref) as connection:
+            found = await connection.execute(
+                "select from pg_file_settings where name = 'default_transaction_read_only' and applied"
+                " and setting::bool"
+            )
+            return await found.fetchone() is not None
+
     async def take_snapshot(self, ref: str, name: str) -> None:
         """Keep a copy of a project's data as it is now, under a name that is new.
 

@@ -21,6 +21,10 @@ create macro toInt32OrZero(value) as coalesce(try_cast(value as integer), 0);
 create macro toInt64OrZero(value) as coalesce(try_cast(value as bigint), 0);
 create macro toFloat64OrZero(value) as coalesce(try_cast(value as double), 0);
 create macro positionCaseInsensitive(text, part) as instr(lower(text), lower(part));
+create macro positionCaseInsensitiveUTF8(text, part) as instr(lower(text), lower(part));
+create macro positionUTF8(text, part) as instr(text, part);
+create macro lowerUTF8(text) as lower(text);
+create macro upperUTF8(text) as upper(text);
 """
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -346,15 +346,8 @@ class ManagementApi:
         return {"banned_ipv4_addresses": []}  # nothing bans here
 
     async def _get_read_only(self, request: Request) -> Any:
-        ref = require_active(self._of(request)).ref
-        async with await self._databases.connect(ref) as connection:
-            shown = await connection.execute(
-                "select coalesce(bool_or(setting::bool), false) from pg_file_settings"
-                " where name = 'default_transaction_read_only' and applied"
-            )
-            row = await shown.fetchone()
-        assert row is not None  # noqa: S101 - an aggregate gives one row
-        return {"enabled": row[0], "override_enabled": False, "override_active_until": ""}
+        enabled = await self._databases.is_read_only(require_active(self._of(request)).ref)
+        return {"enabled": enabled, "override_enabled": False, "override_active_until": ""}
 
     async def _list_branches(self, request: Request) -> Any:
         self._of(request)
