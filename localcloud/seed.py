@@ -36,7 +36,8 @@ class Seed:
         users: the people that stack files name, besides an administrator and two colleagues.
         teams: the teams that stack files name; each has the two colleagues.
         adopted: what the repository has already for each adopted project: protected branches, environments, labels.
-        stacks: the stacks that declare a project, each with the organisation that it belongs to.
+        stacks: the stacks that declare a project, each with its organisation, and that of the stack that validates
+            its releases.
     """
 
     source: Path
@@ -48,7 +49,7 @@ class Seed:
     users: tuple[str, ...] = _MEMBERS
     teams: tuple[str, ...] = ()
     adopted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    stacks: Mapping[str, str] = field(default_factory=dict)
+    stacks: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, source: Path) -> "Seed":
@@ -103,11 +104,7 @@ class Seed:
                     dict.fromkeys(n for stack in adopting for n in stack.get("repositoryWide", {}).get("labels", {}))
                 ),
             },
-            stacks={
-                stack: settings[f"{name}:supabase"]["organization"]
-                for stack, settings in zip(names, stacks, strict=True)
-                if f"{name}:supabase" in settings
-            },
+            stacks=_organizations_of_stacks(dict(zip(names, own, strict=True))),
         )
 
     def plant(self, state: ManagementState, clock: Clock, password: str) -> None:
@@ -145,6 +142,12 @@ class Seed:
             environments=self.adopted.get("environments", ()),
             labels=self.adopted.get("labels", ()),
         )
+
+
+def _organizations_of_stacks(stacks: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    owners = {name: stack["supabase"]["organization"] for name, stack in stacks.items() if "supabase" in stack}
+    validators = {name: stacks[name].get("promotion", {}).get("validatedBy") for name in owners}
+    return {name: frozenset({owner, owners.get(validators[name], owner)}) for name, owner in owners.items()}
 
 
 def _principals(document: Any, kind: str) -> list[str]:

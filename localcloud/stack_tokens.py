@@ -1,4 +1,4 @@
-"""The access tokens that the local cloud hands out for each stack: scoped, and of one organisation."""
+"""The access tokens that the local cloud hands out for each stack: scoped, and of no more organisations than needed."""
 
 import re
 from collections.abc import Mapping
@@ -38,15 +38,15 @@ def variable_of(name: str, stack: str) -> str:
     return f"{name}_{re.sub('[^A-Za-z0-9]', '_', stack).upper()}"
 
 
-def stack_tokens(organizations: Mapping[str, str]) -> dict[str, AccessToken]:
+def stack_tokens(organizations: Mapping[str, frozenset[str]]) -> dict[str, AccessToken]:
     """Give the tokens by variable.
 
     Args:
-        organizations: by stack, the slug of the organisation that its project belongs to.
+        organizations: by stack, the slugs of those that its token has to reach.
     """
     reading = frozenset(name for name in RELEASE_PERMISSIONS if name.endswith("_read"))
     return {
-        variable_of(name, stack): AccessToken(permissions=permissions, organizations=frozenset({slug}))
-        for stack, slug in organizations.items()
+        variable_of(name, stack): AccessToken(permissions=permissions, organizations=slugs)
+        for stack, slugs in organizations.items()
         for name, permissions in (("SUPABASE_ACCESS_TOKEN", RELEASE_PERMISSIONS), ("SUPABASE_READ_TOKEN", reading))
     }

@@ -4,19 +4,21 @@ import os
 import subprocess
 
 from release.error import ReleaseError
+from settings import provided_value
 
 
 def read_credential(name: str, stack: str) -> str:
     """Read a credential from the environment that the engine was started in, or else from the stack's configuration.
 
     Args:
-        name: environment variable and configuration key, such as SUPABASE_DB_PASSWORD.
+        name: environment variable and configuration key, such as SUPABASE_DB_PASSWORD; the variable of this stack
+            alone, SUPABASE_DB_PASSWORD_STAGING, comes first.
         stack: the stack whose configuration holds it.
 
     Raises:
         ReleaseError: neither has it.
     """
-    if value := os.environ.get(name):
+    if value := provided_value(name, stack, os.environ):
         return value
     result = subprocess.run(
         ["pulumi", "config", "get", name, "--stack", stack, "--non-interactive"],

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from release.tools import find_tool
 
-# A test has no business with the credentials of a deployment; the model's key is the one that tests may use.
+# A test has no business with the credentials of a deployment, nor with those of one stack; the model's key is the one
+# that tests may use.
 _WITHHELD = ("SUPABASE_ACCESS_TOKEN", "SUPABASE_DB_PASSWORD", "GITHUB_TOKEN", "PULUMI_CONFIG_PASSPHRASE", "PGPASSWORD")
 _SHOWN_CHARACTERS = 4000
 
@@ -18,7 +19,7 @@ def run_deno(backend: Path, arguments: Sequence[str]) -> "subprocess.CompletedPr
     Raises:
         ReleaseError: Deno is not installed.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in _WITHHELD}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_WITHHELD)}
     return subprocess.run(
         [find_tool("deno"), *arguments],
         cwd=backend,

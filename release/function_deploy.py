@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from release import archive
+from release.credentials import read_credential
 from release.error import ReleaseError
 from release.function_source import FunctionSource
 from release.live_state import ManifestRow, digest_function
@@ -51,7 +52,7 @@ def deploy_function(session: Session, backend: Path, function: FunctionSource, *
         answer = run_cli(
             ["functions", "deploy", function.slug, "--use-api", f"--remote={session.target.ref}"],
             folder=folder,
-            environment={},
+            environment={"SUPABASE_ACCESS_TOKEN": read_credential("SUPABASE_ACCESS_TOKEN", session.target.stack)},
         )
     if not answer.succeeded:
         raise ReleaseError(

@@ -5,6 +5,7 @@ from settings.branch import BranchSettings, ProtectionSettings, PushSettings, Re
 from settings.environment import EnvironmentSettings
 from settings.model import Model, Principals, SecretSource, VariableSource, configured_name
 from settings.promotion import HotfixSettings, PromotionSettings
+from settings.provided import provided_value
 from settings.reading import (
     PUBLIC_ENCRYPTION_SALT,
     SettingsError,
@@ -47,6 +48,7 @@ __all__ = [
     "is_on_this_machine",
     "load",
     "parse",
+    "provided_value",
     "read_files",
     "refuse_public_encryption",
     "secret_value",

@@ -19,6 +19,7 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
+from settings.provided import provided_value
 from settings.stack import Settings
 from settings.supabase import SupabaseSettings
 
@@ -142,7 +143,7 @@ def parse(
             f"{stack_file}: {namespace}:{name}: no value for this secret. Remedy: pulumi config set --secret {name}"
             f" --stack {stack}, or export {name}."
             for name in sorted(settings.secret_names() - values)
-            if environment is not None and not environment.get(name)
+            if environment is not None and not provided_value(name, stack, environment)
         ]
     if mistakes or not settings:
         raise SettingsError("\n".join([f"The configuration of stack {stack} can't be used:", *mistakes]))
@@ -247,4 +248,8 @@ def secret_value(name: str) -> pulumi.Output[str]:
         name: the secret's name, one of `Settings.secret_names`.
     """
     configured = pulumi.Config().get_secret(name)
-    return configured if configured is not None else pulumi.Output.secret(os.environ[name])
+    if configured is not None:
+        return configured
+    provided = provided_value(name, pulumi.get_stack(), os.environ)
+    assert provided is not None, f"{name} was found when the configuration was read"  # noqa: S101
+    return pulumi.Output.secret(provided)

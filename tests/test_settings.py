@@ -11,6 +11,7 @@ from settings import (
     SettingsError,
     SupabaseSettings,
     parse,
+    provided_value,
     read_files,
     refuse_public_encryption,
 )
@@ -185,6 +186,13 @@ def test_the_files_of_this_project_are_read_without_the_engine(stack: str) -> No
     settings = read_files(Path(__file__).parent.parent, stack)
     assert settings.owns_repository is (stack == "production")
     assert set(settings.others) == {"staging", "production"} - {stack}
+
+
+def test_a_value_of_one_stack_alone_comes_first() -> None:
+    environment = {"TOKEN": "of all", "TOKEN_PRE_PROD": "of one", "TOKEN_OTHER": ""}
+    assert provided_value("TOKEN", "pre-prod", environment) == "of one"
+    assert provided_value("TOKEN", "other", environment) == "of all"
+    assert provided_value("ABSENT", "other", environment) is None
 
 
 def test_a_stack_without_a_file_is_named(tmp_path: Path) -> None:

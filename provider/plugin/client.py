@@ -63,10 +63,14 @@ class Client:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Client":
-        """Read token and addresses from the environment, so that none of them is ever in a stack's state."""
+    def from_environment(cls, environment: Mapping[str, str] = os.environ, *, stack: str = "") -> "Client":
+        """Read token and addresses from the environment, so that none of them is ever in a stack's state.
+
+        A token of the stack alone, such as SUPABASE_ACCESS_TOKEN_STAGING, comes before that of all stacks.
+        """
+        own = f"SUPABASE_ACCESS_TOKEN_{re.sub('[^A-Za-z0-9]', '_', stack).upper()}"
         return cls(
-            token=environment.get("SUPABASE_ACCESS_TOKEN", "").strip(),
+            token=(environment.get(own) or environment.get("SUPABASE_ACCESS_TOKEN", "")).strip(),
             endpoint=(environment.get("SUPABASE_API_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/"),
             project_url=(environment.get("SUPABASE_PROJECT_URL") or DEFAULT_PROJECT_URL).rstrip("/"),
         )

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -88,6 +89,15 @@ class SupabaseServicer(ProviderServicer):
         del context
         self._log.attach(request.address)
         return Empty()
+
+    async def Configure(
+        self, request: provider_pb2.ConfigureRequest, context: Context
+    ) -> provider_pb2.ConfigureResponse:
+        """Take the stack that the plugin works for, which may have a token of its own."""
+        cancelled = self._client.cancelled
+        self._client = replace(Client.from_environment(stack=_stack_of(request.urn)), cancelled=cancelled)
+        answer: provider_pb2.ConfigureResponse = await super().Configure(request, context)
+        return answer
 
     async def Cancel(self, request: Empty, context: Context) -> Empty:
         """Stop waiting at once; what was begun remotely is continued by the next run."""
@@ -246,3 +256,8 @@ def _without(secrets: AbstractSet[str], message: str) -> str:
         if len(secret) >= SHORTEST_HIDDEN:
             message = message.replace(secret, HIDDEN)
     return message
+
+
+def _stack_of(urn: str) -> str:
+    """Give the stack out of `urn:pulumi:STACK::…`; "" where the engine tells no URN."""
+    return urn.removeprefix("urn:pulumi:").partition("::")[0]

@@ -61,6 +61,9 @@ def test_the_environment_configures_addresses() -> None:
     assert configured.url_of("abc") == "http://127.0.0.1:1/projects/abc"
     assert TOKEN not in repr(configured)
     assert Client.from_environment({}).endpoint == "https://api.supabase.com"
+    own = {"SUPABASE_ACCESS_TOKEN": "of all stacks", "SUPABASE_ACCESS_TOKEN_PRE_PROD": TOKEN}
+    assert Client.from_environment(own, stack="pre-prod").token == TOKEN
+    assert Client.from_environment(own, stack="staging").token == "of all stacks"
     assert Client.from_environment({"SUPABASE_PROJECT_URL": ""}).url_of("abc") == "https://abc.supabase.co"
 
 

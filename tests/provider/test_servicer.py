@@ -32,9 +32,10 @@ def engine_double() -> Iterator[tuple[EngineDouble, str]]:
 def stub(supabase: FakeSupabase, engine_double: tuple[EngineDouble, str]) -> Iterator[Stub]:
     with (
         supabase.serving() as url,
-        plugin(engine_double[1], SUPABASE_API_ENDPOINT=url, SUPABASE_ACCESS_TOKEN=TOKEN) as running,
+        plugin(engine_double[1], SUPABASE_API_ENDPOINT=url, SUPABASE_ACCESS_TOKEN_STAGING=TOKEN) as running,
     ):
-        running.Configure(provider_pb2.ConfigureRequest(acceptSecrets=True))
+        urn = "urn:pulumi:staging::tested::pulumi:providers:supabase::default"
+        running.Configure(provider_pb2.ConfigureRequest(acceptSecrets=True, urn=urn))
         yield running
 
 
