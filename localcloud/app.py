@@ -59,6 +59,8 @@ class Parts:
         self.state = ManagementState(place.directory / "supabase.json")
         if self.state.is_new:
             seed.plant(self.state, clock, credentials.supabase_db_password)
+        for folder in ("databases", "databases/snapshots", "functions"):
+            _remove_orphans(place.directory / folder, self.state)
         self.logs = LogStore()
         self.tokens = AccessTokens(
             place.access_tokens,
@@ -269,6 +271,13 @@ class LocalCloud:
             ),
             lambda: self._disturbances,
         )
+
+
+def _remove_orphans(folder: Path, state: ManagementState) -> None:
+    """Remove what a project left that was deleted a moment before a kill."""
+    for path in folder.glob("[a-z]" * 20 + "/"):
+        if not state.exists(path.name):
+            shutil.rmtree(path)
 
 
 async def _answer_api_error(_: Request, error: Exception) -> Response:

@@ -31,6 +31,21 @@ def write_json(path: Path, value: Any) -> None:
         raise
 
 
+def discard_unfinished(path: Path) -> None:
+    """Remove what a kill in the middle of `write_json` left beside a document that nobody writes now."""
+    for leftover in path.parent.glob(f"{path.name}?*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def sync_tree(path: Path) -> None:
+    """Bring a folder onto the disk with all that is in it."""
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with (Path(folder) / name).open("rb") as stream:
+                os.fsync(stream.fileno())
+        sync_folder(Path(folder))
+
+
 def sync_folder(path: Path) -> None:
     """Bring the names in a folder onto the disk: without it a rename may be lost with the power."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

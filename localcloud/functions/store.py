@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from localcloud.durable import read_json, write_json
+from localcloud.durable import discard_unfinished, read_json, sync_tree, write_json
+
+_RECORDS = "functions.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,9 @@ class FunctionStore:
     def of_project(self, ref: str) -> dict[str, FunctionRecord]:
         """Give the functions of a project by slug."""
         if ref not in self._records:
-            rows = read_json(self._directory / ref / "functions.json") or []
+            path = self._directory / ref / _RECORDS
+            discard_unfinished(path)
+            rows = read_json(path) or []
             self._records[ref] = {row["slug"]: FunctionRecord(**row) for row in rows}
         return self._records[ref]
 
@@ -102,6 +106,7 @@ class FunctionStore:
                 raise ValueError(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
+        sync_tree(root)
         return source
 
     def files(self, ref: str, record: FunctionRecord) -> dict[str, Path]:
@@ -138,7 +143,7 @@ class FunctionStore:
         shutil.rmtree(self._directory / ref, ignore_errors=True)
 
     def _write(self, ref: str, records: dict[str, FunctionRecord]) -> None:
-        write_json(self._directory / ref / "functions.json", [asdict(record) for record in records.values()])
+        write_json(self._directory / ref / _RECORDS, [asdict(record) for record in records.values()])
         self._records[ref] = records
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from localcloud.durable import read_json, write_json
+from localcloud.durable import discard_unfinished, read_json, write_json
 from localcloud.management.errors import PrivilegesError, UnauthorizedError
 from localcloud.management.operations import find_operation, operations
 from localcloud.management.state import ManagementState
@@ -70,6 +70,7 @@ class AccessTokens:
         """
         self._path = path
         self._fixed = dict(fixed)
+        discard_unfinished(path)
         document = read_json(path) or {}
         values = {entry["variable"]: value for value, entry in document.items() if entry["variable"]}
         self._seeded = {values.get(variable) or _new_value(): (variable, token) for variable, token in seeded.items()}

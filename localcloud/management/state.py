@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.auth.keys import Kind, ProjectKeys
-from localcloud.durable import read_json, write_json
+from localcloud.durable import discard_unfinished, read_json, write_json
 from localcloud.management.errors import OrganizationNotFoundError, ProjectNotFoundError
 
 
@@ -69,6 +69,7 @@ class ManagementState:
     def __init__(self, path: Path) -> None:
         """Read the document at `path`, or begin an empty one."""
         self._path = path
+        discard_unfinished(path)
         document = read_json(path) or {"organizations": [], "projects": []}
         self.organizations = [Organization(**entry) for entry in document["organizations"]]
         self.projects = [

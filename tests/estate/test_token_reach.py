@@ -8,8 +8,8 @@ from settings import Settings
 Declare = Callable[..., Settings]
 REF = "abcdefghijklmnopqrst"
 OTHERS = {
-    "production": {"name": "app", "region": "eu-central-1", "ref": REF},
-    "demo": {"name": "demo", "region": "eu-central-1"},
+    "production": {"organization": "acme", "project": {"name": "app", "region": "eu-central-1", "ref": REF}},
+    "demo": {"organization": "acme", "project": {"name": "demo", "region": "eu-central-1"}},
 }
 
 
