@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -140,6 +140,21 @@ class TokenLimits(BaseModel):
     projects: list[str] | None = None
 
 
+class _Bearer(BaseModel):
+    """Whom a new GitHub token acts as: either a user or an app."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    login: Annotated[str, Field(pattern=r"[A-Za-z0-9-]+")] | None = None
+    app: Annotated[str, Field(pattern=r"[a-z0-9-]+")] | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.login is None) == (self.app is None):
+            raise ValueError("give either login or app")
+        return self
+
+
 @dataclass(frozen=True, kw_only=True)
 class Controls:
     """What the control plane moves; each is a callable of the part that owns the matter.
@@ -157,6 +172,7 @@ class Controls:
         set_read_only: ref, and whether the platform lets its database be read only.
         make_token: make an access token with limits, and give its value.
         cold_start: milliseconds that each start of a function takes longer.
+        github_token: issue a GitHub token for a login, or for the slug of an app.
         missing_function: ref, slug and number of requests that an ACTIVE function answers with 404.
     """
 
@@ -173,6 +189,7 @@ class Controls:
     make_token: Callable[[TokenLimits], str]
     cold_start: Callable[[int], None]
     missing_function: Callable[[str, str, int], None]
+    github_token: Callable[[str | None, str | None], str]
 
 
 class ControlPlane:
@@ -204,6 +221,7 @@ class ControlPlane:
             Route("/_control/projects/{ref}/read-only", self._read_only, methods=["PUT"]),
             Route("/_control/functions/cold-start", self._cold_start, methods=["PUT"]),
             Route("/_control/projects/{ref}/functions/{slug}/missing", self._missing, methods=["PUT"]),
+            Route("/_control/github-tokens", self._github_token, methods=["POST"]),
         ]
 
     async def _state(self, _: Request) -> Response:
@@ -277,10 +295,16 @@ class ControlPlane:
         ref, slug = request.path_params["ref"], request.path_params["slug"]
         return await self._take(request, int, lambda requests: self._controls.missing_function(ref, slug, requests))
 
-    async def _take(self, request: Request, model: Any, use: Callable[[Any], None]) -> Response:
+    async def _github_token(self, request: Request) -> Response:
+        def issue(wanted: _Bearer) -> dict[str, str]:
+            return {"token": self._controls.github_token(wanted.login, wanted.app)}
+
+        return await self._take(request, _Bearer, issue)
+
+    async def _take(self, request: Request, model: Any, use: Callable[[Any], dict[str, str] | None]) -> Response:
         try:
             wanted = TypeAdapter(model).validate_json(await request.body())
         except ValidationError as error:
             return JSONResponse({"message": str(error)}, status_code=400)
-        use(wanted)
-        return Response(status_code=204)
+        answer = use(wanted)
+        return Response(status_code=204) if answer is None else JSONResponse(answer, status_code=201)

@@ -11,6 +11,7 @@ from localcloud import tools
 from localcloud.clock import Clock
 from localcloud.database.history import History
 from localcloud.github.seed import GitHubSeed
+from localcloud.github.tokens import GitHubToken
 from localcloud.management.state import ManagementState, Organization
 
 _MEMBERS = ("administrator", "dana", "lee")
@@ -131,7 +132,7 @@ class Seed:
     def github(self, token: str) -> GitHubSeed:
         """Give GitHub's part; a folder that is no git work tree becomes an empty repository."""
         return GitHubSeed(
-            token=token,
+            tokens=(GitHubToken(token, self.users[0]),),
             owner=self.owner,
             repository=self.repository,
             default_branch=self.default_branch,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from localcloud.github.errors import NotFoundError
+from localcloud.github.errors import ForbiddenError, NotFoundError
 from localcloud.github.node_ids import node_id
 from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
 from localcloud.github.store import Json, Store
@@ -19,8 +19,6 @@ _USER_LINKS = {
     "received_events_url": "/received_events",
 }
 _ABSENT_PROFILE = ("name", "company", "blog", "location", "email", "hireable", "bio", "twitter_username")
-# The one app that matters to branch rules; its number is GitHub's own.
-ACTIONS_APP: Json = {"id": 15368, "slug": "github-actions", "name": "GitHub Actions"}
 _COLLABORATORS = REPOSITORY + "/collaborators"
 _PERMISSIONS = ("pull", "triage", "push", "maintain", "admin")
 
@@ -28,19 +26,24 @@ _PERMISSIONS = ("pull", "triage", "push", "maintain", "admin")
 def account_json(call: Call, login: str) -> Json:
     """Show a user or an organisation in the short form, as an owner, author or reviewer appears."""
     organization = call.store.state["organizations"].get(login.lower())
-    account = organization or call.store.user(login)
-    return _short_json(call, account["login"], account["id"], "Organization" if organization else "User")
+    if organization:
+        return _short_json(call, organization["login"], organization["id"], "Organization")
+    bot = next((app for app in call.store.apps() if login == f"{app['slug']}[bot]"), None)
+    if bot:
+        return _short_json(call, login, bot["id"], "Bot")
+    user = call.store.user(login)
+    return _short_json(call, user["login"], user["id"], "User")
 
 
-def app_json(call: Call) -> Json:
-    """Show the GitHub Actions app."""
+def app_json(call: Call, app: Json) -> Json:
+    """Show an app."""
     return {
-        **ACTIONS_APP,
-        "node_id": node_id("App", ACTIONS_APP["id"]),
+        **app,
+        "node_id": node_id("App", app["id"]),
         "owner": _short_json(call, "github", 9919, "Organization"),
-        "description": "Automate your workflow from idea to production",
-        "external_url": "https://help.github.com/en/actions",
-        "html_url": "https://github.com/apps/github-actions",
+        "description": app["name"],
+        "external_url": f"{call.web}/apps/{app['slug']}",
+        "html_url": f"{call.web}/apps/{app['slug']}",
         "created_at": "2018-07-30T09:30:17Z",
         "updated_at": "2019-12-10T19:04:12Z",
         "permissions": {"actions": "write", "checks": "write", "contents": "write", "metadata": "read"},
@@ -161,7 +164,13 @@ def list_members(call: Call) -> Answer:
 
 @operation("GET", "/user")
 def get_viewer(call: Call) -> Answer:
-    """Show the user of the token."""
+    """Show the user of the token.
+
+    Raises:
+        ForbiddenError: the token is an app's.
+    """
+    if call.actor.app_id is not None:
+        raise ForbiddenError("Resource not accessible by integration")
     private = ("private_gists", "total_private_repos", "owned_private_repos", "disk_usage", "collaborators")
     user = _user_json(call, call.store.user(call.viewer))
     more = dict.fromkeys(private, 0) | {"two_factor_authentication": True, "user_view_type": "private"}

@@ -17,7 +17,6 @@ from graphql import (
     validate,
 )
 
-from localcloud.github.accounts import ACTIONS_APP
 from localcloud.github.cut_schema import TARGET
 from localcloud.github.errors import GitHubError, NotFoundError
 from localcloud.github.node_ids import node_id, parse_node_id
@@ -244,7 +243,10 @@ class _Root:
             "requiredDeploymentEnvironments": rule["requiredDeploymentEnvironments"],
             "requiredStatusCheckContexts": [check["context"] for check in rule["checks"]],
             "requiredStatusChecks": [
-                {"context": check["context"], "app": self._app(ACTIONS_APP) if check["app_id"] else None}
+                {
+                    "context": check["context"],
+                    "app": self._app(self._store.app(check["app_id"])) if check["app_id"] else None,
+                }
                 for check in rule["checks"]
             ],
             "pushAllowances": allowances("PushAllowance", "pushActorIds"),

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from localcloud.github.errors import ForbiddenError, UnprocessableError
 from localcloud.github.git import BareRepository
 from localcloud.github.store import Json, Store
+from localcloud.github.tokens import GitHubToken
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class Call:
 
     Attributes:
         store: the state, inside a transaction.
-        viewer: login of the token's user.
+        actor: the token, which says whom it acts as.
         web: the address of this GitHub, without a slash at the end.
         method: the HTTP method.
         path: the path below /api/v3, as asked.
@@ -49,13 +50,18 @@ class Call:
     """
 
     store: Store
-    viewer: str
+    actor: GitHubToken
     web: str
     method: str
     path: str
     parameters: Mapping[str, str]
     query: Mapping[str, str]
     body: Json
+
+    @property
+    def viewer(self) -> str:
+        """Login of whom the token acts as."""
+        return self.actor.login
 
     @property
     def api(self) -> str:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from localcloud.github.accounts import ACTIONS_APP, account_json, app_json, team_json
+from localcloud.github.accounts import account_json, app_json, team_json
 from localcloud.github.errors import NotFoundError, UnprocessableError
 from localcloud.github.node_ids import parse_node_id
 from localcloud.github.operations import REPOSITORY, Answer, Call, operation
@@ -70,9 +70,9 @@ def actor(store: Store, identifier: str) -> tuple[str, Json]:
         UnprocessableError: there is none.
     """
     kind, number = parse_node_id(identifier) or ("", 0)
-    if (kind, number) == ("App", ACTIONS_APP["id"]):
-        return kind, ACTIONS_APP
     try:
+        if kind == "App":
+            return kind, store.app(number)
         return kind, store.by_id({"User": "users", "Team": "teams"}[kind], number)
     except (KeyError, NotFoundError):
         raise UnprocessableError(f"Could not resolve to a node with the global id of '{identifier}'") from None
@@ -185,5 +185,5 @@ def _actors_json(call: Call, identifiers: list[str], url: str) -> Json:
         **{f"{name}_url": f"{url}/{name}" for name in ("users", "teams", "apps")},
         "users": [account_json(call, item["login"]) for kind, item in actors if kind == "User"],
         "teams": [team_json(call, item) for kind, item in actors if kind == "Team"],
-        "apps": [app_json(call) for kind, _ in actors if kind == "App"],
+        "apps": [app_json(call, item) for kind, item in actors if kind == "App"],
     }

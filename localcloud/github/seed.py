@@ -9,6 +9,7 @@ from pathlib import Path
 from localcloud.github.environments import new_environment
 from localcloud.github.protections import create_rule
 from localcloud.github.store import Json, Store
+from localcloud.github.tokens import GitHubToken
 
 # The labels that GitHub gives every new repository (docs.github.com, "Managing labels", default labels).
 _LABELS = {
@@ -29,7 +30,7 @@ class GitHubSeed:
     """What must exist; what exists already is left as it is.
 
     Attributes:
-        token: the one token that is accepted; it belongs to the first user.
+        tokens: what is accepted from the start; others are issued later.
         owner: the organisation.
         repository: the name of its repository.
         default_branch: the branch that the repository starts with.
@@ -43,7 +44,7 @@ class GitHubSeed:
         labels: names of labels that exist already, beside GitHub's own.
     """
 
-    token: str
+    tokens: tuple[GitHubToken, ...]
     owner: str
     repository: str
     default_branch: str = "main"

@@ -23,6 +23,7 @@ from localcloud.github.graphql import execute
 from localcloud.github.operations import Answer, Call
 from localcloud.github.seed import GitHubSeed, plant
 from localcloud.github.store import Json, Store
+from localcloud.github.tokens import GitHubToken, authenticate, issue_for_app, issue_for_user
 
 _REST = "/api/v3"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -69,18 +70,23 @@ class GitHubService:
             Route(f"{_REST}/{{path:path}}", self._rest, methods=_METHODS),
         ]
 
+    def issue_token(self, *, login: str | None, app: str | None) -> str:
+        """Issue a token for the user of a login, else for an app."""
+        with self.store.transaction():
+            return (issue_for_user(self.store, login) if login else issue_for_app(self.store, app or "")).value
+
     async def _rest(self, request: Request) -> Response:
         path = request.scope["raw_path"].decode("latin-1").partition("?")[0].removeprefix(_REST)
         content = await request.body()
 
         def answer() -> Answer:
-            self._authenticate(request)
+            token = self._authenticate(request)
             method = "GET" if request.method == "HEAD" else request.method
             handler, parameters = find(method, path)
             with self.store.transaction():
                 call = Call(
                     store=self.store,
-                    viewer=self._seed.users[0],
+                    actor=token,
                     web=str(request.base_url).rstrip("/"),
                     method=method,
                     path=path,
@@ -96,24 +102,25 @@ class GitHubService:
         content = await request.body()
 
         def answer() -> Answer:
-            self._authenticate(request)
+            token = self._authenticate(request)
             with self.store.transaction():
-                return Answer(body=execute(self.store, self._seed.users[0], _parse(content)))
+                return Answer(body=execute(self.store, token.login, _parse(content)))
 
         return await self._respond(request, answer)
 
-    def _authenticate(self, request: Request) -> None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() not in {"bearer", "token"} or not secrets.compare_digest(
-            token.encode(), self._seed.token.encode()
-        ):
+    def _authenticate(self, request: Request) -> GitHubToken:
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() not in {"bearer", "token"}:
             raise BadCredentialsError
+        token = authenticate(self.store, self._seed.tokens, value)
         time = self.store.clock().timestamp()
         if time - self._window >= _HOUR:
             self._window, self._used = time, 0
         self._used += 1
         if self._used > self._limit:
-            raise ForbiddenError(f"API rate limit exceeded for user ID {self.store.user(self._seed.users[0])['id']}.")
+            number = token.app_id or self.store.user(token.login)["id"]
+            raise ForbiddenError(f"API rate limit exceeded for user ID {number}.")
+        return token
 
     async def _respond(self, request: Request, answer: Callable[[], Answer]) -> Response:
         try:

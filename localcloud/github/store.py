@@ -14,7 +14,9 @@ from localcloud.github.git import BareRepository
 
 Json = dict[str, Any]
 
-_EMPTY: Json = {"last_id": 1_000_000, "organizations": {}, "users": {}, "teams": {}, "repositories": {}}
+_KINDS = ("organizations", "users", "teams", "repositories", "apps", "tokens")
+# The one app that is everywhere; its number is GitHub's own.
+ACTIONS_APP: Json = {"id": 15368, "slug": "github-actions", "name": "GitHub Actions"}
 
 
 def found(items: Mapping[str, Json], name: str) -> Json:
@@ -45,7 +47,8 @@ class Store:
         self._path = directory / "github.json"
         self._git = directory / "git"
         self._lock = Lock()
-        self.state: Json = read_json(self._path) or json.loads(json.dumps(_EMPTY))
+        empty: Json = {"last_id": 1_000_000, **{kind: {} for kind in _KINDS}}
+        self.state: Json = empty | (read_json(self._path) or {})
         self._written = json.dumps(self.state, sort_keys=True)
 
     @contextmanager
@@ -93,6 +96,14 @@ class Store:
     def repository(self, owner: str, name: str) -> Json:
         """Find a repository by its names."""
         return found(self.state["repositories"], f"{owner}/{name}")
+
+    def apps(self) -> list[Json]:
+        """List the apps that exist, GitHub Actions first."""
+        return [ACTIONS_APP, *self.state["apps"].values()]
+
+    def app(self, number: int) -> Json:
+        """Find an app by its number."""
+        return found({str(app["id"]): app for app in self.apps()}, str(number))
 
     def by_id(self, kind: str, number: int | str) -> Json:
         """Find one of the "organizations", "users", "teams" or "repositories" by its number."""

@@ -111,3 +111,11 @@ def test_reset_forgets_everything_and_goes_on(own_cloud: LocalCloudUnderTest) ->
     assert own_cloud.api("GET", "/organizations").json() == organizations
     answer = own_cloud.api("POST", query, {"query": "select to_regclass('public.gone')::text as gone"})
     assert answer.json() == [{"gone": None}]
+
+
+def test_tokens_of_further_github_users_are_issued(cloud: LocalCloudUnderTest) -> None:
+    token = cloud.control("POST", "/github-tokens", {"login": "dana"}).json()["token"]
+    answer = httpx.get(f"{cloud.url}/api/v3/user", headers={"Authorization": f"Bearer {token}"})
+    assert answer.json()["login"] == "dana"
+    for wrong in ({}, {"login": "dana", "app": "github-actions"}, {"login": "a b"}):
+        assert cloud.control("POST", "/github-tokens", wrong).status_code == 400

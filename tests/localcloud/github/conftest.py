@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from localcloud.github.seed import GitHubSeed
 from localcloud.github.service import GitHubService
+from localcloud.github.tokens import GitHubToken
 
 TOKEN = "ghp_seeded"
 
@@ -25,16 +26,35 @@ class Start(Protocol):
 
 
 class Client(AbstractContextManager["Client"]):
-    """Speaks to one served GitHub and remembers every REST exchange."""
+    """Speaks to one served GitHub with one token; all who speak to it share the list of REST exchanges."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, service: GitHubService, token: str, exchanges: list[httpx.Response]) -> None:
         self.base = base
         self.host = base.partition("://")[2]
-        self.exchanges: list[httpx.Response] = []
-        self._http = httpx.Client(base_url=base, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False)
+        self.token = token
+        self.exchanges = exchanges
+        self._service = service
+        self._others: dict[str, Client] = {}
+        self._http = httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
 
     def __exit__(self, *_: object) -> None:
+        for other in self._others.values():
+            other.__exit__()
         self._http.close()
+
+    def user(self, login: str) -> "Client":
+        """Speak as another user."""
+        return self._other(login, login=login, app=None)
+
+    def app(self, slug: str) -> "Client":
+        """Speak as an app."""
+        return self._other(f"{slug}[bot]", login=None, app=slug)
+
+    def _other(self, name: str, **whom: str | None) -> "Client":
+        if name not in self._others:
+            token = self._service.issue_token(**whom)
+            self._others[name] = Client(self.base, self._service, token, self.exchanges)
+        return self._others[name]
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -56,7 +76,11 @@ class Client(AbstractContextManager["Client"]):
 @pytest.fixture
 def seed() -> GitHubSeed:
     return GitHubSeed(
-        token=TOKEN, owner="mano-app", repository="mano", users=("ada", "bob"), teams={"core": ("ada", "bob")}
+        tokens=(GitHubToken(TOKEN, "ada"),),
+        owner="mano-app",
+        repository="mano",
+        users=("ada", "bob"),
+        teams={"core": ("ada", "bob")},
     )
 
 
@@ -66,7 +90,7 @@ def start(serve: Serve, tmp_path: Path) -> Iterator[Start]:
 
     def open_client(wanted: GitHubSeed, **options: Any) -> Client:
         service = GitHubService(tmp_path / "github", wanted, **options)
-        return stack.enter_context(Client(serve(service.routes())))
+        return stack.enter_context(Client(serve(service.routes()), service, TOKEN, []))
 
     with ExitStack() as stack:
         yield open_client

@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 
 from localcloud.github.seed import GitHubSeed
+from localcloud.github.tokens import GitHubToken
 
+TOKENS = (GitHubToken("ghp_seeded", "administrator"),)
 R = "/repos/mano-app/mano"
 E = f"{R}/environments/production"
 CUSTOM = {"protected_branches": False, "custom_branch_policies": True}
@@ -38,7 +40,7 @@ def test_a_rule_that_github_does_not_take(github: Any, wrong: dict[str, Any]) ->
     assert github("GET", E).status_code == 404
 
 
-@pytest.mark.parametrize("seed", [GitHubSeed(token="ghp_seeded", owner="mano-app", repository="mano", plan="team")])
+@pytest.mark.parametrize("seed", [GitHubSeed(tokens=TOKENS, owner="mano-app", repository="mano", plan="team")])
 def test_reviewers_of_a_private_repository_need_the_enterprise_plan(github: Any) -> None:
     person = github("GET", "/user").json()["id"]
     wanted = {"reviewers": [{"type": "User", "id": person}]}

@@ -6,7 +6,9 @@ import pytest
 
 from localcloud.github.git import BareRepository
 from localcloud.github.seed import GitHubSeed
+from localcloud.github.tokens import GitHubToken
 
+TOKENS = (GitHubToken("ghp_seeded", "ada"),)
 R = "/repos/mano-app/mano"
 PROTECT = (
     "mutation($input: CreateBranchProtectionRuleInput!)"
@@ -43,7 +45,7 @@ def main_of(github: Any) -> str:
 
 
 def test_the_source_s_head_becomes_main(start: Any, source: Path) -> None:
-    seed = GitHubSeed(token="ghp_seeded", owner="mano-app", repository="mano", source=source, users=("ada",))
+    seed = GitHubSeed(tokens=TOKENS, owner="mano-app", repository="mano", source=source, users=("ada",))
     github = start(seed)
     assert main_of(github) == git(source, "rev-parse", "HEAD")
     assert [branch["name"] for branch in github("GET", f"{R}/branches").json()] == ["main"]
@@ -87,7 +89,7 @@ def test_a_ref_needs_a_name_and_a_commit(github: Any) -> None:
 
 
 def test_a_ref_moves_forward_unless_forced(start: Any, source: Path) -> None:
-    seed = GitHubSeed(token="ghp_seeded", owner="mano-app", repository="mano", source=source)
+    seed = GitHubSeed(tokens=TOKENS, owner="mano-app", repository="mano", source=source, users=("ada",))
     github = start(seed)
     older = git(source, "rev-parse", "HEAD~1")
     refused = github("PATCH", f"{R}/git/refs/heads/main", {"sha": older})

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -111,3 +112,18 @@ def test_a_refused_request_changes_nothing(github: Any, stored: Any) -> None:
     assert github("PATCH", R, {"archived": True, "default_branch": "absent"}).status_code == 422
     assert stored() == before
     assert github("GET", R).json()["archived"] is False
+
+
+def test_an_issued_token_acts_as_its_own_user_and_survives_a_restart(
+    github: Any, start: Any, seed: GitHubSeed, stored: Any
+) -> None:
+    value = github.user("bob").token
+    for client in (github, start(seed)):
+        shown = client("GET", "/user", Authorization=f"Bearer {value}")
+        assert (shown.status_code, shown.json()["login"]) == (200, "bob")
+    assert value not in json.dumps(stored())
+
+
+def test_an_app_s_token_is_no_user(github: Any) -> None:
+    refused = github.app("github-actions")("GET", "/user")
+    assert (refused.status_code, refused.json()["message"]) == (403, "Resource not accessible by integration")
