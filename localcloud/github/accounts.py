@@ -125,16 +125,37 @@ def team_json(call: Call, team: Json) -> Json:
     }
 
 
-def role_of(store: Store, organization: str, login: str) -> str | None:
-    """Tell which role a user has on the organisation's repositories: admin, write or none."""
-    roles = {"admin": "admin", "member": "write"}
-    members = {name.lower(): role for name, role in store.organization(organization)["members"].items()}
-    return roles.get(members.get(login.lower(), ""))
+def role_of(store: Store, repository: Json, login: str) -> str | None:
+    """Tell which role somebody has on a repository: admin, write, read or none.
+
+    An app is installed with the right to write where the repository is an organisation's.
+    """
+    organization = store.state["organizations"].get(repository["owner"].lower())
+    if organization is None:
+        held = "admin" if login.lower() == repository["owner"].lower() else None
+    elif login.endswith("[bot]"):
+        held = "write"
+    else:
+        members = {name.lower(): role for name, role in organization["members"].items()}
+        held = {"admin": "admin", "member": "write"}.get(members.get(login.lower(), ""))
+    return held or (None if repository["private"] else "read")
+
+
+def may_write(store: Store, repository: Json, login: str) -> bool:
+    """Tell whether somebody may push, merge, and approve with effect."""
+    return role_of(store, repository, login) in {"admin", "write"}
+
+
+def association_of(store: Store, repository: Json, login: str) -> str:
+    """Tell what somebody is to a repository, in GitHub's word."""
+    if login.lower() == repository["owner"].lower():
+        return "OWNER"
+    return "MEMBER" if may_write(store, repository, login) else "NONE"
 
 
 def permissions_json(role: str | None) -> Json:
     """Show a role as GitHub's five permissions."""
-    granted = {"admin": _PERMISSIONS, "write": _PERMISSIONS[:3]}.get(role or "", ())
+    granted = {"admin": _PERMISSIONS, "write": _PERMISSIONS[:3], "read": _PERMISSIONS[:1]}.get(role or "", ())
     return {name: name in granted for name in _PERMISSIONS}
 
 
@@ -145,7 +166,7 @@ def _user_json(call: Call, user: Json) -> Json:
 
 
 def _collaborator_json(call: Call, login: str) -> Json:
-    role = role_of(call.store, call.repository["owner"], login)
+    role = role_of(call.store, call.repository, login)
     return account_json(call, login) | {"permissions": permissions_json(role), "role_name": role or "none"}
 
 
@@ -229,7 +250,7 @@ def list_collaborators(call: Call) -> Answer:
 @operation("GET", _COLLABORATORS + "/{username}")
 def check_collaborator(call: Call) -> Answer:
     """Answer 204 when the user may read the repository."""
-    if role_of(call.store, call.repository["owner"], call.parameters["username"]) is None:
+    if role_of(call.store, call.repository, call.parameters["username"]) is None:
         raise NotFoundError
     return NO_CONTENT
 
@@ -238,7 +259,7 @@ def check_collaborator(call: Call) -> Answer:
 def get_permission(call: Call) -> Answer:
     """Show what a user may do in the repository."""
     login = call.store.user(call.parameters["username"])["login"]
-    role = role_of(call.store, call.repository["owner"], login) or "none"
+    role = role_of(call.store, call.repository, login) or "none"
     return Answer(body={"permission": role, "role_name": role, "user": _collaborator_json(call, login)})
 
 

@@ -5,6 +5,8 @@ from urllib.parse import unquote
 from localcloud.github import (
     accounts,
     actions,
+    checks,
+    commits,
     environments,
     labels,
     protections,
@@ -20,6 +22,8 @@ from localcloud.github.operations import Handler, Operation, operations_of
 OPERATIONS: tuple[Operation, ...] = operations_of(
     accounts,
     actions,
+    checks,
+    commits,
     environments,
     labels,
     protections,

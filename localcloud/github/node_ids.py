@@ -15,6 +15,15 @@ _PREFIXES = {
     "Gate": "GA",
     "Label": "LA",
     "RepositoryRuleset": "RRS",
+    "Bot": "BOT",
+    "Issue": "I",
+    "IssueComment": "IC",
+    "PullRequest": "PR",
+    "PullRequestReview": "PRR",
+    "PullRequestReviewComment": "PRRC",
+    "PullRequestReviewThread": "PRRT",
+    "CheckRun": "CR",
+    "StatusContext": "SC",
 }
 _KINDS = {prefix: kind for kind, prefix in _PREFIXES.items()}
 

@@ -87,12 +87,18 @@ class Call:
     @property
     def git(self) -> BareRepository:
         """The bare repository behind `repository`."""
-        return self.store.git(self.repository["owner"], self.repository["name"])
+        return self.store.git_of(self.repository)
 
-    def url(self, *segments: str) -> str:
-        """Give the API address of something inside the repository."""
-        repository = f"{self.api}/repos/{self.repository['owner']}/{self.repository['name']}"
-        return "/".join([repository, *(quote(segment) for segment in segments)])
+    def url(self, *segments: object, of: Json | None = None) -> str:
+        """Give the API address of something inside the repository, or inside another one."""
+        named = of or self.repository
+        repository = f"{self.api}/repos/{named['owner']}/{named['name']}"
+        return "/".join([repository, *(quote(str(segment)) for segment in segments)])
+
+    def html(self, *segments: object, of: Json | None = None) -> str:
+        """Give the address of a page inside the repository, or inside another one."""
+        named = of or self.repository
+        return "/".join([f"{self.web}/{named['owner']}/{named['name']}", *(quote(str(item)) for item in segments)])
 
     def optional(self, name: str, kind: type[T], default: T) -> T:
         """Read a field of the body, or the default where it is absent or null.

@@ -59,7 +59,7 @@ def rule_for(repository: Json, branch: str) -> Json | None:
     """Find the rule that governs a branch: the one of its very name, else the oldest whose pattern matches."""
     rules: list[Json] = sorted(repository["protections"].values(), key=lambda rule: int(rule["id"]))
     exact = [rule for rule in rules if rule["pattern"] == branch]
-    matching = [rule for rule in rules if _matches(rule["pattern"], branch)]
+    matching = [rule for rule in rules if matches(rule["pattern"], branch)]
     return next(iter(exact + matching), None)
 
 
@@ -129,7 +129,7 @@ def _app_number(store: Store, identifier: str | None) -> int | None:
     return number
 
 
-def _matches(pattern: str, branch: str) -> bool:
+def matches(pattern: str, branch: str) -> bool:
     """Match as Ruby's File.fnmatch with FNM_PATHNAME, which GitHub documents for these patterns."""
     tokens = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
     parts = re.split(r"(\*\*/|\*|\?)", pattern)

@@ -1,11 +1,16 @@
-"""Refs, branches and commits: views of the bare git repository, which alone holds them."""
+"""Refs and branches: views of the bare git repository, which alone holds them."""
 
-from localcloud.github.accounts import account_json
-from localcloud.github.errors import NotFoundError, UnprocessableError
-from localcloud.github.git import Commit, Signature
+from localcloud.github.accounts import role_of
+from localcloud.github.branch_policies import policies_for
+from localcloud.github.commits import commit_json
+from localcloud.github.errors import ForbiddenError, NotFoundError, UnprocessableError
+from localcloud.github.git import Commit
 from localcloud.github.node_ids import git_node_id
 from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
 from localcloud.github.protections import rename_pattern, rule_for, status_checks_json
+from localcloud.github.pull_sync import rename
+from localcloud.github.push_rules import judge
+from localcloud.github.ref_updates import change_ref
 from localcloud.github.store import Json
 
 _BRANCH = REPOSITORY + "/branches/{branch+}"
@@ -43,7 +48,9 @@ def create_ref(call: Call) -> Answer:
     if call.git.refs(ref).get(ref):
         raise UnprocessableError("Reference already exists")
     _require_commit(call, sha)
-    call.git.point(ref, sha)
+    if not call.store.is_free(call.repository, ref) or ref.startswith("refs/pull/"):
+        raise UnprocessableError("Reference cannot be created")
+    change_ref(call.store, call.repository, ref, sha, call.actor)
     return Answer(body=_ref_json(call, ref, sha), status=201)
 
 
@@ -55,21 +62,17 @@ def update_ref(call: Call) -> Answer:
     _require_commit(call, sha)
     if not call.optional("force", bool, default=False) and not call.git.is_ancestor(old, sha):
         raise UnprocessableError("Update is not a fast forward")
-    call.git.point(ref, sha)
+    change_ref(call.store, call.repository, ref, sha, call.actor)
     return Answer(body=_ref_json(call, ref, sha))
 
 
 @operation("DELETE", _REFS + "/{ref+}")
 def delete_ref(call: Call) -> Answer:
-    """Delete a ref, unless it is the default branch or a protection forbids it."""
+    """Delete a ref, unless it is the default branch or a rule forbids it."""
     ref, _ = _existing_ref(call)
-    branch = ref.removeprefix("refs/heads/")
-    rule = rule_for(call.repository, branch)
-    if branch == call.repository["default_branch"]:
+    if ref == f"refs/heads/{call.repository['default_branch']}":
         raise UnprocessableError("Cannot delete the default branch")
-    if rule is not None and not rule["allowsDeletions"]:
-        raise UnprocessableError("Cannot delete a protected branch")
-    call.git.delete(ref)
+    change_ref(call.store, call.repository, ref, None, call.actor)
     return NO_CONTENT
 
 
@@ -86,32 +89,41 @@ def list_branches(call: Call) -> Answer:
 @operation("GET", _BRANCH)
 def get_branch(call: Call) -> Answer:
     """Show a branch with its head commit."""
-    return Answer(body=_branch_json(call, call.parameters["branch"]))
+    branch = call.parameters["branch"]
+    commit = call.git.commit(f"refs/heads/{branch}")
+    if commit is None:
+        raise NotFoundError("Branch not found")
+    return Answer(body=_branch_json(call, branch, commit))
 
 
 @operation("POST", _BRANCH + "/rename")
 def rename_branch(call: Call) -> Answer:
-    """Rename a branch; the default branch and the protection of that very name follow."""
+    """Rename a branch; default branch, pull requests and the protection of that very name follow.
+
+    Raises:
+        UnprocessableError: the name is taken or not valid.
+        ForbiddenError: the branch is protected and the caller no administrator.
+    """
     old, new = call.parameters["branch"], call.required("new_name", str)
-    refs = call.git.refs("refs/heads/")
-    if f"refs/heads/{old}" not in refs:
+    commit = call.git.commit(f"refs/heads/{old}")
+    if commit is None:
         raise NotFoundError("Branch not found")
-    if f"refs/heads/{new}" in refs or not call.git.is_valid_name(f"refs/heads/{new}"):
+    if not call.git.is_valid_name(f"refs/heads/{new}") or not _is_free_beside(call, old, new):
         raise UnprocessableError(f"New branch name {new} is taken or not valid")
-    call.git.rename(old, new)
+    governed = bool(policies_for(call.store, call.repository, f"refs/heads/{old}", call.actor))
+    if governed and role_of(call.store, call.repository, call.viewer) != "admin":
+        raise ForbiddenError("You must be an administrator to rename a protected branch.")
+    verdict = judge(call.store, call.repository, f"refs/heads/{new}", commit.sha, call.actor)
+    if verdict.refused:
+        raise UnprocessableError(verdict.message)
+    call.store.move(call.repository, f"refs/heads/{old}", None)
+    call.store.move(call.repository, f"refs/heads/{new}", commit.sha)
     rename_pattern(call.repository, old, new)
+    rename(call.store, call.repository, old, new)
     if call.repository["default_branch"] == old:
         call.repository["default_branch"] = new
-    return Answer(body=_branch_json(call, new), status=201)
-
-
-@operation("GET", REPOSITORY + "/commits/{ref+}")
-def get_commit(call: Call) -> Answer:
-    """Show the commit that a hash, branch or tag stands for."""
-    commit = call.git.commit(call.parameters["ref"])
-    if commit is None:
-        raise UnprocessableError(f"No commit found for SHA: {call.parameters['ref']}")
-    return Answer(body=_commit_json(call, commit))
+        call.store.move(call.repository, "HEAD", f"refs/heads/{new}")
+    return Answer(body=_branch_json(call, new, commit), status=201)
 
 
 def _existing_ref(call: Call) -> tuple[str, str]:
@@ -120,6 +132,14 @@ def _existing_ref(call: Call) -> tuple[str, str]:
     if sha is None:
         raise UnprocessableError("Reference does not exist")
     return ref, sha
+
+
+def _is_free_beside(call: Call, old: str, new: str) -> bool:
+    """Tell whether a branch can be renamed; `a` to `a/b` is possible, since `a` goes."""
+    others = [name.removeprefix("refs/heads/") for name in call.git.refs("refs/heads/")]
+    return not any(
+        f"{other}/".startswith(f"{new}/") or f"{new}/".startswith(f"{other}/") for other in others if other != old
+    )
 
 
 def _require_commit(call: Call, sha: str) -> None:
@@ -149,54 +169,9 @@ def _short_json(call: Call, branch: str, sha: str) -> Json:
     }
 
 
-def _branch_json(call: Call, branch: str) -> Json:
-    commit = call.git.commit(f"refs/heads/{branch}")
-    if commit is None:
-        raise NotFoundError("Branch not found")
+def _branch_json(call: Call, branch: str, commit: Commit) -> Json:
     links = {
         "self": call.url("branches", branch),
         "html": f"{call.web}/{call.repository['owner']}/{call.repository['name']}/tree/{branch}",
     }
-    return _short_json(call, branch, commit.sha) | {"commit": _commit_json(call, commit), "_links": links}
-
-
-def _commit_json(call: Call, commit: Commit) -> Json:
-    html = f"{call.web}/{call.repository['owner']}/{call.repository['name']}/commit"
-    return {
-        "sha": commit.sha,
-        "node_id": git_node_id("C", call.repository["id"], commit.sha),
-        "url": call.url("commits", commit.sha),
-        "html_url": f"{html}/{commit.sha}",
-        "comments_url": call.url("commits", commit.sha, "comments"),
-        "commit": {
-            "url": call.url("git", "commits", commit.sha),
-            "author": _signature_json(commit.author),
-            "committer": _signature_json(commit.committer),
-            "message": commit.message,
-            "tree": {"sha": commit.tree, "url": call.url("git", "trees", commit.tree)},
-            "comment_count": 0,
-            "verification": {
-                "verified": False,
-                "reason": "unsigned",
-                "signature": None,
-                "payload": None,
-                "verified_at": None,
-            },
-        },
-        "author": _account_of(call, commit.author),
-        "committer": _account_of(call, commit.committer),
-        "parents": [
-            {"sha": sha, "url": call.url("commits", sha), "html_url": f"{html}/{sha}"} for sha in commit.parents
-        ],
-    }
-
-
-def _signature_json(signature: Signature) -> Json:
-    return {"name": signature.name, "email": signature.email, "date": signature.date}
-
-
-def _account_of(call: Call, signature: Signature) -> Json | None:
-    """Find the account that a commit belongs to: the one with a noreply address of that login."""
-    login, _, domain = signature.email.partition("@")
-    known = domain == "users.noreply.github.com" and login.lower() in call.store.state["users"]
-    return account_json(call, login) if known else None
+    return _short_json(call, branch, commit.sha) | {"commit": commit_json(call, commit), "_links": links}

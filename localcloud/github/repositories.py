@@ -6,7 +6,7 @@ from localcloud.github.accounts import account_json, permissions_json, role_of
 from localcloud.github.errors import InvalidFieldsError, NotEmulatedError, NotFoundError
 from localcloud.github.node_ids import node_id
 from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
-from localcloud.github.store import Json
+from localcloud.github.store import Json, found
 
 _LINKS = (
     "archive_url/{archive_format}{/ref}", "assignees_url/assignees{/user}", "blobs_url/git/blobs{/sha}",
@@ -55,9 +55,9 @@ _NOT_EMULATED = {"has_pull_requests", "pull_request_creation_policy"}
 _MERGE_METHODS = ("allow_squash_merge", "allow_merge_commit", "allow_rebase_merge")
 
 
-def repository_json(call: Call) -> Json:
-    """Show the call's repository in full, as its viewer sees it."""
-    repository = call.repository
+def repository_json(call: Call, repository: Json) -> Json:
+    """Show a repository in full, as the viewer sees it."""
+    organization = call.store.state["organizations"].get(repository["owner"].lower())
     owner = account_json(call, repository["owner"])
     full_name = f"{repository['owner']}/{repository['name']}"
     links = (line.partition("/") for line in _LINKS)
@@ -68,10 +68,10 @@ def repository_json(call: Call) -> Json:
         "name": repository["name"],
         "full_name": full_name,
         "owner": owner,
-        "organization": owner,
-        "url": call.url(),
+        **({"organization": owner} if organization else {}),
+        "url": call.url(of=repository),
         "html_url": f"{call.web}/{full_name}",
-        **{name: f"{call.url()}/{path}" for name, _, path in links},
+        **{name: f"{call.url(of=repository)}/{path}" for name, _, path in links},
         "clone_url": f"{call.web}/{full_name}.git",
         "git_url": f"git://{host}/{full_name}.git",
         "ssh_url": f"git@{host}:{full_name}.git",
@@ -86,20 +86,24 @@ def repository_json(call: Call) -> Json:
         "pushed_at": repository["updated_at"],
         "topics": repository["topics"],
         **dict.fromkeys(_COUNTS, 0),
-        **dict.fromkeys(("fork", "disabled", "has_pages", "has_downloads"), False),
+        "fork": repository.get("parent") is not None,
+        **dict.fromkeys(("disabled", "has_pages", "has_downloads"), False),
         "language": None,
         "license": None,
-        **_DEFAULTS,
-        **repository["settings"],
-        "permissions": permissions_json(role_of(call.store, repository["owner"], call.viewer)),
+        **settings_of(repository),
+        "permissions": permissions_json(role_of(call.store, repository, call.viewer)),
         "security_and_analysis": {name: {"status": repository["security"].get(name, "disabled")} for name in _SECURITY},
     }
 
 
 @operation("GET", REPOSITORY)
 def get_repository(call: Call) -> Answer:
-    """Show a repository."""
-    return Answer(body=repository_json(call))
+    """Show a repository, a fork together with its parent."""
+    shown = repository_json(call, call.repository)
+    if call.repository.get("parent"):
+        parent = repository_json(call, found(call.store.state["repositories"], call.repository["parent"]))
+        shown |= {"parent": parent, "source": parent}
+    return Answer(body=shown)
 
 
 @operation("PATCH", REPOSITORY)
@@ -129,18 +133,18 @@ def update_repository(call: Call) -> Answer:
         )
     branch = call.optional("default_branch", str, repository["default_branch"])
     if branch != repository["default_branch"]:
-        if call.git.commit(f"refs/heads/{branch}") is None:
+        if call.git.branch(branch) is None:
             raise _refused(
                 "default_branch",
                 f"The branch {branch} was not found. Please push that ref first or create it via the Git Data API.",
             )
-        call.git.set_default(branch)
+        call.store.move(repository, "HEAD", f"refs/heads/{branch}")
     private = call.optional("private", bool, repository["private"])
     repository["private"] = call.optional("visibility", str, "private" if private else "public") != "public"
     repository["security"] |= {name: value["status"] for name, value in security.items()}
     repository["archived"] = call.optional("archived", bool, repository["archived"])
     repository |= {"settings": settings, "default_branch": branch, "updated_at": call.store.now()}
-    return Answer(body=repository_json(call))
+    return Answer(body=repository_json(call, repository))
 
 
 @operation("GET", REPOSITORY + "/topics")
@@ -176,6 +180,12 @@ def disable_alerts(call: Call) -> Answer:
     """Switch alerts off."""
     call.repository["vulnerability_alerts"] = False
     return NO_CONTENT
+
+
+def settings_of(repository: Json) -> Json:
+    """Give the settings in force: what was changed, else GitHub's defaults."""
+    settings: Json = _DEFAULTS | repository["settings"]
+    return settings
 
 
 def _refused(field: str, message: str) -> InvalidFieldsError:

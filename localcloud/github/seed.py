@@ -85,7 +85,11 @@ def plant(store: Store, seed: GitHubSeed) -> None:
     if not git.path.exists():
         git.create(source=seed.source, branch=seed.default_branch)
     if full_name not in state["repositories"]:
-        repository = state["repositories"][full_name] = _repository(store, seed)
+        blank = new_repository(
+            store, seed.owner, seed.repository, private=seed.private, default_branch=seed.default_branch
+        )
+        repository = store.add_repository(blank)
+        repository["labels"] |= _labels(store, dict.fromkeys(seed.labels, ("ededed", None)))
         by_hand = {"requiresApprovingReviews": True, "requiredApprovingReviewCount": 1}
         for pattern in seed.protected_branches:
             create_rule(store, repository, {"pattern": pattern, **by_hand})
@@ -93,31 +97,22 @@ def plant(store: Store, seed: GitHubSeed) -> None:
             repository["environments"][environment.lower()] = new_environment(store, environment)
 
 
-def _repository(store: Store, seed: GitHubSeed) -> Json:
-    labels = {
-        name: {
-            "id": store.next_id(),
-            "name": name,
-            "color": color,
-            "description": description,
-            "default": name in _LABELS,
-        }
-        for name, (color, description) in (_LABELS | dict.fromkeys(seed.labels, ("ededed", None))).items()
-    }
+def new_repository(store: Store, owner: str, name: str, *, private: bool, default_branch: str) -> Json:
+    """Describe a repository as it is before anybody has set anything."""
     return {
         "id": store.next_id(),
-        "owner": seed.owner,
-        "name": seed.repository,
-        "private": seed.private,
+        "owner": owner,
+        "name": name,
+        "private": private,
         "archived": False,
-        "default_branch": seed.default_branch,
+        "default_branch": default_branch,
         "created_at": store.now(),
         "updated_at": store.now(),
         "settings": {},
         "security": {},
         "topics": [],
         "vulnerability_alerts": False,
-        "labels": labels,
+        "labels": _labels(store, _LABELS),
         "environments": {},
         "secrets": {},
         "variables": {},
@@ -125,4 +120,17 @@ def _repository(store: Store, seed: GitHubSeed) -> Json:
         "protections": {},
         "actions": {},
         "sealing_key": {"id": str(secrets.randbelow(10**18)), "private": b64encode(secrets.token_bytes(32)).decode()},
+    }
+
+
+def _labels(store: Store, wanted: Mapping[str, tuple[str, str | None]]) -> Json:
+    return {
+        name: {
+            "id": store.next_id(),
+            "name": name,
+            "color": color,
+            "description": description,
+            "default": name in _LABELS,
+        }
+        for name, (color, description) in wanted.items()
     }

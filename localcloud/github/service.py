@@ -19,6 +19,7 @@ from localcloud.github.errors import (
     GitHubError,
     MalformedJsonError,
 )
+from localcloud.github.git_http import GitHttp
 from localcloud.github.graphql import execute
 from localcloud.github.operations import Answer, Call
 from localcloud.github.seed import GitHubSeed, plant
@@ -66,6 +67,7 @@ class GitHubService:
     def routes(self) -> list[Route]:
         """Give every route, with full paths; calls that are not implemented answer 501 and name themselves."""
         return [
+            *GitHttp(self.store, self._seed.tokens).routes(),
             Route("/api/graphql", self._graphql, methods=["POST"]),
             Route(f"{_REST}/{{path:path}}", self._rest, methods=_METHODS),
         ]

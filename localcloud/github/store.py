@@ -1,4 +1,7 @@
-"""What the local GitHub knows, kept as one JSON document and one bare git repository per repository."""
+"""What the local GitHub knows, kept as one JSON document and one bare git repository per repository.
+
+The document is written before refs move and names the moves: after a kill in between, the next start carries them out.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +18,8 @@ from localcloud.github.git import BareRepository
 Json = dict[str, Any]
 
 _KINDS = ("organizations", "users", "teams", "repositories", "apps", "tokens")
+# What merging adds to every repository, those of an older state included.
+_MERGING: Json = {"parent": None, "last_number": 0, "issues": {}, "check_runs": {}, "statuses": []}
 # The one app that is everywhere; its number is GitHub's own.
 ACTIONS_APP: Json = {"id": 15368, "slug": "github-actions", "name": "GitHub Actions"}
 
@@ -49,23 +54,66 @@ class Store:
         self._lock = Lock()
         empty: Json = {"last_id": 1_000_000, **{kind: {} for kind in _KINDS}}
         self.state: Json = empty | (read_json(self._path) or {})
+        for name, older in self.state["repositories"].items():
+            self.state["repositories"][name] = json.loads(json.dumps(_MERGING)) | older
+        self._confirmed: list[Json] = self.state.pop("moves", [])
+        self._queued: list[Json] = []
         self._written = json.dumps(self.state, sort_keys=True)
+        self._carry_out()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Run one request alone; what it changed is on the disk before it is answered, or is taken back."""
         with self._lock:
+            self._carry_out()
             try:
                 yield
                 changed = json.dumps(self.state, sort_keys=True)
-                if changed != self._written:
+                if changed != self._written or self._queued:
                     # What is in memory is what a restart would read, down to the order of lists.
                     self.state = json.loads(changed)
-                    write_json(self._path, self.state)
-                    self._written = changed
+                    write_json(self._path, self.state | {"moves": self._queued})
+                    self._written, self._confirmed = changed, self._queued
             except BaseException:
                 self.state = json.loads(self._written)
                 raise
+            finally:
+                self._queued = []
+            self._carry_out()
+
+    def move(self, repository: Json, ref: str, target: str | None) -> None:
+        """Point a ref to a commit (HEAD: to a ref) once the transaction is on the disk; None deletes it.
+
+        Only what git is sure to do may be queued: existing commits, valid names that are free.
+        """
+        self._queued.append({"repository": [repository["owner"], repository["name"]], "ref": ref, "target": target})
+
+    def sha(self, repository: Json, ref: str) -> str | None:
+        """Give the commit of a full ref as it will be after this transaction, or None where there is no such ref."""
+        name = [repository["owner"], repository["name"]]
+        for move in reversed(self._queued):
+            if (move["repository"], move["ref"]) == (name, ref):
+                target: str | None = move["target"]
+                return target
+        return self.git_of(repository).sha(ref)
+
+    def is_free(self, repository: Json, ref: str) -> bool:
+        """Tell whether a ref can be created: none has its name, lies below it or above it after this transaction."""
+        name = [repository["owner"], repository["name"]]
+        refs = dict[str, str | None](self.git_of(repository).refs("refs/"))
+        refs |= {move["ref"]: move["target"] for move in self._queued if move["repository"] == name}
+        there = [other for other, target in refs.items() if target is not None]
+        return not any(f"{other}/".startswith(f"{ref}/") or f"{ref}/".startswith(f"{other}/") for other in there)
+
+    def _carry_out(self) -> None:
+        """Move the refs of the last transaction; doing so a second time changes nothing."""
+        targets: dict[tuple[str, str], dict[str, str | None]] = {}
+        for move in self._confirmed:
+            owner, name = move["repository"]
+            targets.setdefault((owner, name), {})[move["ref"]] = move["target"]
+        for (owner, name), moves in targets.items():
+            self.git(owner, name).move(moves)
+        self._confirmed = []
 
     def now(self) -> str:
         """Give the current time as GitHub writes it: ISO 8601, UTC, whole seconds."""
@@ -93,6 +141,12 @@ class Store:
         """Find a team of an organisation."""
         return found(self.state["teams"], f"{organization}/{slug}")
 
+    def add_repository(self, repository: Json) -> Json:
+        """Keep a new repository, with nothing to merge yet."""
+        kept: Json = json.loads(json.dumps(_MERGING)) | repository
+        self.state["repositories"][f"{repository['owner']}/{repository['name']}".lower()] = kept
+        return kept
+
     def repository(self, owner: str, name: str) -> Json:
         """Find a repository by its names."""
         return found(self.state["repositories"], f"{owner}/{name}")
@@ -109,6 +163,10 @@ class Store:
         """Find one of the "organizations", "users", "teams" or "repositories" by its number."""
         return found({str(item["id"]): item for item in self.state[kind].values()}, str(number))
 
-    def git(self, owner: str, name: str) -> BareRepository:
+    def git_of(self, repository: Json) -> BareRepository:
         """Give the bare repository of a repository."""
+        return self.git(repository["owner"], repository["name"])
+
+    def git(self, owner: str, name: str) -> BareRepository:
+        """Give the bare repository of these names."""
         return BareRepository(self._git / owner.lower() / f"{name.lower()}.git")

@@ -1,0 +1,1 @@
+"""What git runs during a push."""
