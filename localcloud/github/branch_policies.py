@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from localcloud.github.accounts import role_of
-from localcloud.github.protections import actor as actor_of
-from localcloud.github.protections import matches, rule_for
+from localcloud.github.protections import is_among, is_member, matches, rule_for
 from localcloud.github.store import Json, Store
 from localcloud.github.tokens import GitHubToken
 
@@ -99,8 +98,8 @@ def dismisses_stale_reviews(store: Store, repository: Json, ref: str, who: GitHu
 
 def _of_protection(store: Store, repository: Json, rule: Json, who: GitHubToken) -> Policy:
     admin = role_of(store, repository, who.login) == "admin"
-    may_push = admin or not rule["restrictsPushes"] or _is_among(store, rule["pushActorIds"], who)
-    forced = rule["allowsForcePushes"] or _is_among(store, rule["bypassForcePushActorIds"], who)
+    may_push = admin or not rule["restrictsPushes"] or is_among(store, rule["pushActorIds"], who)
+    forced = rule["allowsForcePushes"] or is_among(store, rule["bypassForcePushActorIds"], who)
     update = None if may_push else _NOT_AUTHORIZED
     reviews = RequiredReviews(
         approvals=rule["requiredApprovingReviewCount"] or 0,
@@ -108,7 +107,7 @@ def _of_protection(store: Store, repository: Json, rule: Json, who: GitHubToken)
         code_owners=rule["requiresCodeOwnerReviews"],
         last_push=rule["requireLastPushApproval"],
     )
-    needs_reviews = rule["requiresApprovingReviews"] and not _is_among(store, rule["bypassPullRequestActorIds"], who)
+    needs_reviews = rule["requiresApprovingReviews"] and not is_among(store, rule["bypassPullRequestActorIds"], who)
     unknown = ("deployments",) if rule["requiresDeployments"] else ()
     return Policy(
         is_ruleset=False,
@@ -182,19 +181,6 @@ def _governs(repository: Json, ruleset: Json, ref: str) -> bool:
     return any(named(names.get("include", []))) and not any(named(names.get("exclude", [])))
 
 
-def _is_among(store: Store, identifiers: list[str], who: GitHubToken) -> bool:
-    """Tell whether somebody is one of some users, teams and apps, given by their global ids."""
-    for identifier in identifiers:
-        kind, item = actor_of(store, identifier)
-        if kind == "App" and item["id"] == who.app_id:
-            return True
-        if kind == "User" and item["login"].lower() == who.login.lower():
-            return True
-        if kind == "Team" and _is_member(item, who):
-            return True
-    return False
-
-
 def _is_bypasser(store: Store, repository: Json, entry: Json, who: GitHubToken) -> bool:
     kind, number = entry.get("actor_type"), entry.get("actor_id")
     if kind == "Integration" or who.app_id is not None:
@@ -205,9 +191,5 @@ def _is_bypasser(store: Store, repository: Json, entry: Json, who: GitHubToken) 
         (kind == "OrganizationAdmin" and role == "admin")
         or (kind == "RepositoryRole" and role in _ROLES.get(number or 0, set()))
         or (kind == "User" and store.user(who.login)["id"] == number)
-        or (kind == "Team" and any(_is_member(team, who) for team in teams))
+        or (kind == "Team" and any(is_member(team, who) for team in teams))
     )
-
-
-def _is_member(team: Json, who: GitHubToken) -> bool:
-    return who.app_id is None and who.login.lower() in {login.lower() for login in team["members"]}

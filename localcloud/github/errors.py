@@ -54,6 +54,18 @@ class ConflictError(GitHubError):
     status: ClassVar[int] = 409
 
 
+class NotMergeableError(GitHubError):
+    """The pull request cannot be merged now, or not in this way."""
+
+    status: ClassVar[int] = 405
+
+
+class GoneError(GitHubError):
+    """The repository has this switched off."""
+
+    status: ClassVar[int] = 410
+
+
 class UnprocessableError(GitHubError):
     """A well-formed request that GitHub will not carry out; only a message, no list of errors."""
 
@@ -61,14 +73,15 @@ class UnprocessableError(GitHubError):
 
 
 class InvalidFieldsError(UnprocessableError):
-    """A refusal "Validation Failed", with the list that names each field (or, for some routes, sentences).
+    """A refusal with the list that names each field (or, for some routes, sentences).
 
     Args:
         errors: GitHub's error objects (resource, field, code, message), or plain sentences.
+        message: what GitHub says of them all; for some routes it is "Unprocessable Entity".
     """
 
-    def __init__(self, *errors: dict[str, str] | str) -> None:
-        super().__init__("Validation Failed")
+    def __init__(self, *errors: dict[str, str] | str, message: str = "Validation Failed") -> None:
+        super().__init__(message)
         self.errors = errors
 
     def body(self) -> dict[str, Any]:

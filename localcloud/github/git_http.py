@@ -7,12 +7,13 @@ commands after git has taken and checked the objects, and refs move in one trans
 import asyncio
 import json
 import os
+import signal
 import sys
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -43,6 +44,7 @@ class GitHttp:
     def __init__(self, store: Store, seeded: Iterable[GitHubToken]) -> None:
         self._store = store
         self._seeded = tuple(seeded)
+        self._attending: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[Route]:
         """Give the routes; a repository's name may end in .git."""
@@ -113,25 +115,27 @@ class GitHttp:
         finally:
             for descriptor in (asked, reply):
                 os.close(descriptor)
-        names = (repository["owner"], repository["name"])
-        deciding = asyncio.create_task(
-            run_in_threadpool(self._decide, os.fdopen(question), os.fdopen(replied, "w"), names, token)
-        )
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101
         feeding = asyncio.create_task(_feed(request, process.stdin))
+        names = (repository["owner"], repository["name"])
+        deciding = run_in_threadpool(self._decide, os.fdopen(question), os.fdopen(replied, "w"), names, token)
+        attending = asyncio.create_task(_attend(process, deciding))
+        self._attending.add(attending)
+        attending.add_done_callback(self._attending.discard)
         status, headers = await _head(process.stdout)
 
         async def body(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
             try:
                 while part := await stream.read(_CHUNK):
                     yield part
+            except BaseException:
+                # The client is gone; a signal by way of the process object could take its exit from who waits for it.
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGTERM)
+                raise
             finally:
                 feeding.cancel()
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-                await deciding
 
         return StreamingResponse(body(process.stdout), status, headers)
 
@@ -222,6 +226,12 @@ def _words(repository: Json, ref: str, verdict: Verdict) -> tuple[str | None, st
 
 def _ask_for_credentials() -> Response:
     return PlainTextResponse("Invalid username or token.", 401, headers={"WWW-Authenticate": 'Basic realm="GitHub"'})
+
+
+async def _attend(process: asyncio.subprocess.Process, deciding: Coroutine[Any, Any, None]) -> None:
+    """Decide on the push of a process and wait for its end, whether or not its client does."""
+    await deciding
+    await process.wait()
 
 
 async def _feed(request: Request, stream: asyncio.StreamWriter) -> None:

@@ -14,7 +14,7 @@ _LABEL = _LABELS + "/{name+}"
 @operation("GET", _LABELS)
 def list_labels(call: Call) -> Answer:
     """List the labels."""
-    return call.page([_label_json(call, label) for label in call.repository["labels"].values()])
+    return call.page([label_json(call, label) for label in call.repository["labels"].values()])
 
 
 @operation("POST", _LABELS)
@@ -24,23 +24,17 @@ def create_label(call: Call) -> Answer:
     Raises:
         InvalidFieldsError: the name is taken, or the colour is not six hexadecimal digits.
     """
-    name = call.required("name", str)
-    label = {
-        "id": call.store.next_id(),
-        "name": name,
-        "color": _color(call, "ededed"),
-        "description": call.optional("description", str, "") or None,
-        "default": False,
-    }
+    name, color = call.required("name", str), _color(call, "ededed")
     _require_free(call, name)
-    call.repository["labels"][name.lower()] = label
-    return Answer(body=_label_json(call, label), status=201)
+    label = add_label(call, name)
+    label |= {"color": color, "description": call.optional("description", str, "") or None}
+    return Answer(body=label_json(call, label), status=201)
 
 
 @operation("GET", _LABEL)
 def get_label(call: Call) -> Answer:
     """Show a label."""
-    return Answer(body=_label_json(call, _label(call)))
+    return Answer(body=label_json(call, _label(call)))
 
 
 @operation("PATCH", _LABEL)
@@ -54,7 +48,7 @@ def update_label(call: Call) -> Answer:
     changed = {"name": name, "color": _color(call, label["color"]), "description": description}
     del labels[label["name"].lower()]
     labels[name.lower()] = label | changed
-    return Answer(body=_label_json(call, labels[name.lower()]))
+    return Answer(body=label_json(call, labels[name.lower()]))
 
 
 @operation("DELETE", _LABEL)
@@ -62,6 +56,13 @@ def delete_label(call: Call) -> Answer:
     """Delete a label."""
     del call.repository["labels"][_label(call)["name"].lower()]
     return NO_CONTENT
+
+
+def add_label(call: Call, name: str) -> Json:
+    """Give the repository a label of a name that it lacks."""
+    label = {"id": call.store.next_id(), "name": name, "color": "ededed", "description": None, "default": False}
+    call.repository["labels"][name.lower()] = label
+    return label
 
 
 def _label(call: Call) -> Json:
@@ -80,5 +81,6 @@ def _color(call: Call, default: str) -> str:
     return color
 
 
-def _label_json(call: Call, label: Json) -> Json:
+def label_json(call: Call, label: Json) -> Json:
+    """Show a label."""
     return label | {"node_id": node_id("Label", label["id"]), "url": call.url("labels", label["name"])}

@@ -8,6 +8,7 @@ from localcloud.github.errors import NotFoundError, UnprocessableError
 from localcloud.github.node_ids import parse_node_id
 from localcloud.github.operations import REPOSITORY, Answer, Call, operation
 from localcloud.github.store import Json, Store
+from localcloud.github.tokens import GitHubToken
 
 FLAGS = (
     "allowsDeletions", "allowsForcePushes", "blocksCreations", "dismissesStaleReviews", "isAdminEnforced",
@@ -76,6 +77,24 @@ def actor(store: Store, identifier: str) -> tuple[str, Json]:
         return kind, store.by_id({"User": "users", "Team": "teams"}[kind], number)
     except (KeyError, NotFoundError):
         raise UnprocessableError(f"Could not resolve to a node with the global id of '{identifier}'") from None
+
+
+def is_among(store: Store, identifiers: list[str], who: GitHubToken) -> bool:
+    """Tell whether somebody is one of some users, teams and apps, given by their global ids."""
+    for identifier in identifiers:
+        kind, item = actor(store, identifier)
+        if kind == "App" and item["id"] == who.app_id:
+            return True
+        if kind == "User" and item["login"].lower() == who.login.lower():
+            return True
+        if kind == "Team" and is_member(item, who):
+            return True
+    return False
+
+
+def is_member(team: Json, who: GitHubToken) -> bool:
+    """Tell whether somebody belongs to a team."""
+    return who.app_id is None and who.login.lower() in {login.lower() for login in team["members"]}
 
 
 @operation("GET", REPOSITORY + "/branches/{branch+}/protection")

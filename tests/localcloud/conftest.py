@@ -33,7 +33,9 @@ def _refuse(_: Request, error: Exception) -> Response:
 
 
 @contextmanager
-def _serving(routes: Sequence[BaseRoute], close: Callable[[], Awaitable[None]] | None = None) -> Iterator[str]:
+def serving(routes: Sequence[BaseRoute], close: Callable[[], Awaitable[None]] | None = None) -> Iterator[str]:
+    """Serve some routes on a port of their own, and give their address."""
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
@@ -59,7 +61,7 @@ def _serving(routes: Sequence[BaseRoute], close: Callable[[], Awaitable[None]] |
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     with ExitStack() as stack:
-        yield lambda routes, close=None: stack.enter_context(_serving(routes, close))
+        yield lambda routes, close=None: stack.enter_context(serving(routes, close))
 
 
 @pytest.fixture(scope="session")

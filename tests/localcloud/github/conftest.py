@@ -15,6 +15,13 @@ from localcloud.github.service import GitHubService
 from localcloud.github.tokens import GitHubToken
 
 TOKEN = "ghp_seeded"
+SEED = GitHubSeed(
+    tokens=(GitHubToken(TOKEN, "ada"),),
+    owner="mano-app",
+    repository="mano",
+    users=("ada", "bob"),
+    teams={"core": ("ada", "bob")},
+)
 
 
 class Serve(Protocol):
@@ -75,13 +82,7 @@ class Client(AbstractContextManager["Client"]):
 
 @pytest.fixture
 def seed() -> GitHubSeed:
-    return GitHubSeed(
-        tokens=(GitHubToken(TOKEN, "ada"),),
-        owner="mano-app",
-        repository="mano",
-        users=("ada", "bob"),
-        teams={"core": ("ada", "bob")},
-    )
+    return SEED
 
 
 @pytest.fixture

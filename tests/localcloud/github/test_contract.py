@@ -16,6 +16,10 @@ from openapi_core.testing import MockRequest, MockResponse
 
 from localcloud.github.catalogue import OPERATIONS
 from localcloud.github.operations import Operation
+from localcloud.github.service import GitHubService
+from tests.localcloud.conftest import serving
+from tests.localcloud.github.conftest import SEED, TOKEN, Client
+from tests.localcloud.github.work_tree import WorkTree, clone
 
 R = "/repos/mano-app/mano"
 E = f"{R}/environments/production"
@@ -23,13 +27,13 @@ CONTRACT = Path(__file__).parents[2] / "contracts" / "github-rest-openapi.json"
 
 # What GitHub answers but does not publish: below another name, or not at all.
 ALIASES = {"/repositories/{repository_id}": "/repos/{owner}/{repo}"}
-UNPUBLISHED = {"/organizations/{org_id}/team/{team_id}/members"}
+UNPUBLISHED = {"/organizations/{org_id}/team/{team_id}/members", "/repos/{owner}/{repo}/contents"}
 # The plugin sends can_admins_bypass, which the contract forbids and GitHub takes.
 UNPUBLISHED_REQUESTS = {("PUT", "/repos/{owner}/{repo}/environments/{environment_name}")}
 # GitHub words what is wrong with a ruleset as plain sentences; the contract has objects.
 UNPUBLISHED_REFUSALS = {("/repos/{owner}/{repo}/rulesets", 422)}
 # Refusals that GitHub gives and the contract leaves out for many operations.
-UNDECLARED_STATUSES = {404, 409, 422}
+UNDECLARED_STATUSES = {403, 404, 409, 422}
 
 REFUSAL = {
     "type": "object",
@@ -122,11 +126,27 @@ def contract() -> OpenAPI:
         document["components"]["schemas"]["commit"]["properties"][name]["oneOf"].append(
             {"type": "object", "nullable": True, "enum": [None]}
         )
+    # Nor does `nullable` reach an `enum` that has no null.
+    for schema in ("issue", "check-run", "pull-request-review-comment", "review-comment"):
+        for shape in document["components"]["schemas"].get(schema, {}).get("properties", {}).values():
+            if shape.get("enum"):
+                shape |= {"nullable": True, "enum": [*shape["enum"], None]}
+    # A list cannot be told from a file by a field that only the file has.
+    contents = document["paths"]["/repos/{owner}/{repo}/contents/{path}"]["get"]["responses"]["200"]["content"]
+    del contents["application/json"]["schema"]["discriminator"]
     return OpenAPI.from_dict(document)
 
 
-@pytest.fixture
-def exchanges(github: Any) -> list[httpx.Response]:
+@pytest.fixture(scope="module")
+def exchanges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[httpx.Response]]:
+    folder = tmp_path_factory.mktemp("contract")
+    service = GitHubService(folder / "github", SEED)
+    with serving(service.routes()) as address, Client(address, service, TOKEN, []) as github:
+        exercise(github, clone(github.user("bob"), folder / "work"))
+        yield github.exchanges
+
+
+def exercise(github: Any, tree: WorkTree) -> None:
     for part in (
         accounts,
         repository,
@@ -137,10 +157,12 @@ def exchanges(github: Any) -> list[httpx.Response]:
         labels,
         rulesets,
         actions,
+        issues,
     ):
         part(github)
-    found: list[httpx.Response] = github.exchanges
-    return found
+    for with_git in (pull_requests, reviews, merging, checks):
+        with_git(github, tree)
+    commits(github)
 
 
 def accounts(github: Any) -> None:
@@ -310,6 +332,132 @@ def actions(github: Any) -> None:
     workflow = {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False}
     github("PUT", f"{permissions}/workflow", workflow)
     github("GET", f"{permissions}/workflow")
+
+
+def issues(github: Any) -> None:
+    number = github("POST", f"{R}/issues", {"title": "Drift", "body": "seen", "labels": ["drift"]}).json()["number"]
+    issue = f"{R}/issues/{number}"
+    github("GET", f"{R}/issues?labels=drift&state=open")
+    github("GET", issue)
+    github("GET", f"{R}/issues/99")
+    github("PATCH", issue, {"state": "closed", "state_reason": "completed", "assignees": ["bob"]})
+    github("PATCH", issue, {"state": "open"})
+    github("POST", f"{issue}/labels", {"labels": ["hotfix", "bug"]})
+    github("PUT", f"{issue}/labels", {"labels": ["hotfix"]})
+    github("GET", f"{issue}/labels")
+    github("DELETE", f"{issue}/labels/hotfix")
+    github("DELETE", f"{issue}/labels/hotfix")
+    github("DELETE", f"{issue}/labels")
+    github.app("github-actions")("POST", f"{issue}/comments", {"body": "from an app"})
+    comment = github("POST", f"{issue}/comments", {"body": "plan"}).json()["id"]
+    github("GET", f"{issue}/comments")
+    github("GET", f"{R}/issues/comments/{comment}")
+    github("PATCH", f"{R}/issues/comments/{comment}", {"body": "new plan"})
+    github("DELETE", f"{R}/issues/comments/{comment}")
+    github("GET", f"{R}/issues/comments/{comment}")
+
+
+def push(tree: WorkTree, branch: str) -> str:
+    tree.git("fetch", "--quiet")
+    tree.git("switch", "--quiet", "--create", branch, "origin/main")
+    sha = tree.commit(f"{branch}/file", branch)
+    tree.git("push", "--quiet", "origin", branch)
+    return sha
+
+
+def opened(github: Any, tree: WorkTree, branch: str) -> str:
+    push(tree, branch)
+    pull = github.user("bob")("POST", f"{R}/pulls", {"title": branch, "head": branch, "base": "main"}).json()
+    return f"{R}/pulls/{pull['number']}"
+
+
+def pull_requests(github: Any, tree: WorkTree) -> None:
+    pull = opened(github, tree, "one")
+    for wrong in ({"head": "one"}, {"head": "absent"}, {"head": "main"}):
+        github("POST", f"{R}/pulls", {"title": "x", "base": "main", **wrong})
+    github("GET", f"{R}/pulls?head=mano-app:one&base=main&state=all&sort=updated&direction=asc")
+    github("GET", pull)
+    github("GET", f"{R}/pulls/99")
+    github("PATCH", pull, {"title": "One", "state": "closed"})
+    github("PATCH", pull, {"state": "open"})
+    github("GET", f"{pull}/commits")
+    github("GET", f"{pull}/files")
+    github("POST", f"{pull}/requested_reviewers", {"reviewers": ["ada"], "team_reviewers": ["core"]})
+    github("POST", f"{pull}/requested_reviewers", {"reviewers": ["bob"]})
+    github("POST", f"{pull}/requested_reviewers", {"reviewers": ["nobody"]})
+    github("GET", f"{pull}/requested_reviewers")
+    github("DELETE", f"{pull}/requested_reviewers", {"reviewers": ["ada"]})
+
+
+def reviews(github: Any, tree: WorkTree) -> None:
+    pull = opened(github, tree, "two")
+    path, sha = "two/file", github("GET", pull).json()["head"]["sha"]
+    lines = [{"path": path, "line": 1, "body": "here"}]
+    begun = github("POST", f"{pull}/reviews", {"body": "Good", "comments": lines}).json()["id"]
+    github("GET", f"{pull}/reviews/{begun}")
+    github("POST", f"{pull}/reviews/{begun}/events", {"event": "APPROVE"})
+    github.user("bob")("POST", f"{pull}/reviews", {"event": "APPROVE"})
+    github("GET", f"{pull}/reviews")
+    github("PUT", f"{pull}/reviews/{begun}/dismissals", {"message": "Too early"})
+    github("PUT", f"{pull}/reviews/{begun}/dismissals", {"message": "Again"})
+    comment = {"body": "Why?", "commit_id": sha, "path": path, "line": 1}
+    number = github("POST", f"{pull}/comments", comment).json()["id"]
+    github("POST", f"{pull}/comments", comment | {"path": "absent"})
+    github("POST", f"{pull}/comments/{number}/replies", {"body": "Because"})
+    github("GET", f"{pull}/comments")
+    github("GET", f"{R}/pulls/comments/{number}")
+    github("DELETE", f"{R}/pulls/comments/{number}")
+    github("GET", f"{R}/pulls/comments/{number}")
+
+
+def merging(github: Any, tree: WorkTree) -> None:
+    pull = opened(github, tree, "three")
+    github("PUT", f"{pull}/merge", {"sha": "0" * 40})
+    github("GET", f"{pull}/merge")
+    github("PUT", f"{pull}/merge", {"merge_method": "squash", "commit_title": "Three"})
+    github("PUT", f"{pull}/merge")
+    github("GET", f"{pull}/merge")
+    github("GET", pull)
+    sha = github("GET", f"{R}/commits/main").json()["sha"]
+    github("GET", f"{R}/commits/{sha}/pulls")
+    github("GET", f"{R}/commits/{'0' * 40}/pulls")
+    behind = opened(github, tree, "four")
+    github("PUT", f"{behind}/update-branch")
+    github("POST", f"{R}/merges", {"base": "main", "head": "one", "commit_message": "Merge"})
+    github("POST", f"{R}/merges", {"base": "main", "head": "one"})
+    github("POST", f"{R}/merges", {"base": "absent", "head": "one"})
+    github("PUT", f"{behind}/update-branch", {"expected_head_sha": github("GET", behind).json()["head"]["sha"]})
+    github("POST", f"{R}/forks", {})
+    github("PATCH", R, {"allow_forking": True})
+    github("POST", f"{R}/forks", {"default_branch_only": True})
+    github("GET", f"{R}/forks")
+    github("GET", "/repos/ada/mano")
+
+
+def checks(github: Any, tree: WorkTree) -> None:
+    sha, actions_app = push(tree, "five"), github.app("github-actions")
+    run = {"name": "backend-tests", "head_sha": sha, "output": {"title": "Tests", "summary": "running"}}
+    number = actions_app("POST", f"{R}/check-runs", run).json()["id"]
+    github("POST", f"{R}/check-runs", run)
+    actions_app("POST", f"{R}/check-runs", run | {"head_sha": "0" * 40})
+    actions_app("PATCH", f"{R}/check-runs/{number}", {"conclusion": "success"})
+    github("GET", f"{R}/check-runs/{number}")
+    github("GET", f"{R}/check-runs/7")
+    github("GET", f"{R}/commits/five/check-runs?check_name=backend-tests")
+    for state in ("pending", "success"):
+        github("POST", f"{R}/statuses/{sha}", {"state": state, "context": "ci", "target_url": "https://ci.example"})
+    github("POST", f"{R}/statuses/{sha}", {"state": "good"})
+    github("GET", f"{R}/commits/{sha}/statuses")
+    github("GET", f"{R}/commits/{sha}/status")
+
+
+def commits(github: Any) -> None:
+    github("GET", f"{R}/commits?sha=five&path=five/file&per_page=1")
+    github("GET", f"{R}/commits?sha=absent")
+    github("GET", f"{R}/compare/main...five")
+    github("GET", f"{R}/compare/main...absent")
+    for path in ("", "/five", "/five/file", "/absent"):
+        github("GET", f"{R}/contents{path}?ref=five")
 
 
 def test_every_answer_keeps_to_the_published_contract(exchanges: list[httpx.Response], contract: OpenAPI) -> None:
