@@ -31,7 +31,11 @@ _HEADER = """\
 """
 _ENTRIES = {
     "Query": {"node", "repository", "user", "organization", "viewer"},
-    "Mutation": {"createBranchProtectionRule", "updateBranchProtectionRule", "deleteBranchProtectionRule"},
+    "Mutation": {
+        *(f"{verb}BranchProtectionRule" for verb in ("create", "update", "delete")),
+        *("resolveReviewThread", "unresolveReviewThread"),
+        *("markPullRequestReadyForReview", "convertPullRequestToDraft"),
+    },
 }
 _ALLOWANCES = ("BypassForcePushAllowance", "BypassPullRequestAllowance", "PushAllowance", "ReviewDismissalAllowance")
 _KEPT = {
@@ -40,6 +44,10 @@ _KEPT = {
     *("BranchProtectionRule", "BranchProtectionRuleConnection", "RequiredStatusCheckDescription"),
     *(f"{verb}BranchProtectionRulePayload" for verb in ("Create", "Update", "Delete")),
     *(name + suffix for name in _ALLOWANCES for suffix in ("", "Connection")),
+    *("Bot", "PullRequest", "PullRequestReviewThread", "PullRequestReviewThreadConnection"),
+    *("PullRequestReviewComment", "PullRequestReviewCommentConnection"),
+    *(f"{verb}ReviewThreadPayload" for verb in ("Resolve", "Unresolve")),
+    *("MarkPullRequestReadyForReviewPayload", "ConvertPullRequestToDraftPayload"),
     *("BranchActorAllowanceActor", "PushAllowanceActor", "ReviewDismissalAllowanceActor"),
 }
 

@@ -1,6 +1,6 @@
 """GitHub's GraphQL API, executed by graphql-core on GitHub's own schema (a cut of it, see cut_schema)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -19,23 +19,23 @@ from graphql import (
 
 from localcloud.github.cut_schema import TARGET
 from localcloud.github.errors import GitHubError, NotFoundError
+from localcloud.github.graphql_answers import Page, connection, payload, unknown_node
 from localcloud.github.node_ids import node_id, parse_node_id
 from localcloud.github.protections import FLAGS, actor, create_rule, update_rule
+from localcloud.github.pull_nodes import PullNodes
 from localcloud.github.store import Json, Store
+from localcloud.github.tokens import GitHubToken
 
 # GitHub takes queries that select nullable and non-null fields of one name on the members of a union.
 _RULES = tuple(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule)
-_MAX_PAGE = 100
-
-Page = Callable[..., Json]
 
 
-def execute(store: Store, viewer: str, request: Json) -> Json:
+def execute(store: Store, actor: GitHubToken, request: Json) -> Json:
     """Answer one GraphQL request inside a transaction; errors stand in the answer, as GraphQL has it.
 
     Args:
         store: the state.
-        viewer: login of the token's user.
+        actor: the token, which says whom it acts as.
         request: query, variables and operationName.
     """
     try:
@@ -52,7 +52,7 @@ def execute(store: Store, viewer: str, request: Json) -> Json:
     result = execute_sync(
         _schema(),
         document,
-        root_value=_Root(store, viewer).fields(),
+        root_value=_Root(store, actor).fields(),
         variable_values=request.get("variables") or {},
         operation_name=request.get("operationName"),
         field_resolver=_resolve,
@@ -86,9 +86,10 @@ def _error_json(error: GraphQLError) -> Json:
 class _Root:
     """What Query and Mutation offer, and how each object of the state looks as a GraphQL node."""
 
-    def __init__(self, store: Store, viewer: str) -> None:
+    def __init__(self, store: Store, actor: GitHubToken) -> None:
         self._store = store
-        self._viewer = viewer
+        self._actor_token = actor
+        self._pulls = PullNodes(store, actor, self._repository, self._account)
 
     def fields(self) -> Json:
         """Give the entry points."""
@@ -97,10 +98,11 @@ class _Root:
             "repository": self._find_repository,
             "user": self._find_user,
             "organization": self._find_organization,
-            "viewer": lambda: self._user(self._store.user(self._viewer)),
+            "viewer": lambda: self._user(self._store.user(self._actor_token.login)),
             "createBranchProtectionRule": self._create_rule,
             "updateBranchProtectionRule": self._update_rule,
             "deleteBranchProtectionRule": self._delete_rule,
+            **self._pulls.mutations(),
         }
 
     def _node(self, id: str) -> Json:  # noqa: A002 - the schema's name of the argument
@@ -115,9 +117,11 @@ class _Root:
                     return self._organization(self._store.by_id("organizations", number))
                 case "User" | "Team" | "App":
                     return self._actor(id)
+                case "PullRequest" | "PullRequestReviewThread":
+                    return self._pulls.node(kind, number)
         except GitHubError:
             pass
-        raise _unknown(id)
+        raise unknown_node(id)
 
     def _find_repository(self, owner: str, name: str, *, followRenames: bool = True) -> Json:  # noqa: ARG002, N803 - the schema's names; nothing is ever renamed here
         try:
@@ -140,32 +144,32 @@ class _Root:
     def _create_rule(self, input: Json) -> Json:  # noqa: A002
         kind, number = parse_node_id(input["repositoryId"]) or ("", 0)
         if kind != "Repository":
-            raise _unknown(input["repositoryId"])
+            raise unknown_node(input["repositoryId"])
         repository = self._store.by_id("repositories", number)
         rule = create_rule(self._store, repository, input)
-        return _payload(input) | {"branchProtectionRule": self._rule(repository, rule)}
+        return payload(input) | {"branchProtectionRule": self._rule(repository, rule)}
 
     def _update_rule(self, input: Json) -> Json:  # noqa: A002
         repository, rule = self._located_rule(input["branchProtectionRuleId"])
         changed = update_rule(self._store, repository, rule, input)
-        return _payload(input) | {"branchProtectionRule": self._rule(repository, changed)}
+        return payload(input) | {"branchProtectionRule": self._rule(repository, changed)}
 
     def _delete_rule(self, input: Json) -> Json:  # noqa: A002
         repository, rule = self._located_rule(input["branchProtectionRuleId"])
         del repository["protections"][str(rule["id"])]
-        return _payload(input)
+        return payload(input)
 
     def _located_rule(self, identifier: str) -> tuple[Json, Json]:
         _, number = parse_node_id(identifier) or ("", 0)
         for repository in self._store.state["repositories"].values():
             if str(number) in repository["protections"]:
                 return repository, repository["protections"][str(number)]
-        raise _unknown(identifier)
+        raise unknown_node(identifier)
 
     def _repository(self, repository: Json) -> Json:
         def rules(**page: Any) -> Json:
             found = [self._rule(repository, rule) for rule in repository["protections"].values()]
-            return _connection(found, **page)
+            return connection(found, **page)
 
         return {
             "__typename": "Repository",
@@ -177,6 +181,7 @@ class _Root:
             "isArchived": repository["archived"],
             "owner": lambda: self._organization(self._store.organization(repository["owner"])),
             "branchProtectionRules": rules,
+            "pullRequest": lambda number: self._pulls.find(repository, number),
         }
 
     def _organization(self, organization: Json) -> Json:
@@ -202,6 +207,14 @@ class _Root:
             "login": user["login"],
             "name": None,
         }
+
+    def _account(self, login: str) -> Json:
+        """Show a user, or the bot of an app, as the author of something."""
+        if not login.endswith("[bot]"):
+            return self._user(self._store.user(login))
+        app = next(app for app in self._store.apps() if login == f"{app['slug']}[bot]")
+        shown = {"databaseId": app["id"], "login": app["slug"]}
+        return {"__typename": "Bot", "id": node_id("Bot", app["id"]), **shown}
 
     def _team(self, team: Json) -> Json:
         return {
@@ -230,7 +243,7 @@ class _Root:
                 {"__typename": kind, "id": f"{identifier}_{actor_id}", "actor": self._actor(actor_id)}
                 for actor_id in rule[actors]
             ]
-            return lambda **page: _connection(nodes, **page)
+            return lambda **page: connection(nodes, **page)
 
         return {
             "__typename": "BranchProtectionRule",
@@ -254,30 +267,3 @@ class _Root:
             "bypassForcePushAllowances": allowances("BypassForcePushAllowance", "bypassForcePushActorIds"),
             "bypassPullRequestAllowances": allowances("BypassPullRequestAllowance", "bypassPullRequestActorIds"),
         }
-
-
-def _unknown(identifier: str) -> NotFoundError:
-    return NotFoundError(f"Could not resolve to a node with the global id of '{identifier}'")
-
-
-def _payload(given: Json) -> Json:
-    return {"clientMutationId": given.get("clientMutationId")}
-
-
-def _connection(nodes: list[Json], first: int | None = None, after: str | None = None) -> Json:
-    """Give one page of a list; a cursor is the position of the node it follows.
-
-    Raises:
-        GraphQLError: no `first` between 1 and 100.
-    """
-    if first is None or not 1 <= first <= _MAX_PAGE:
-        raise GraphQLError("You must provide a `first` value between 1 and 100 to properly paginate this connection.")
-    start = int(after) if after else 0
-    end = min(start + first, len(nodes))
-    info = {
-        "startCursor": str(start + 1) if end > start else None,
-        "endCursor": str(end) if end > start else None,
-        "hasNextPage": end < len(nodes),
-        "hasPreviousPage": start > 0,
-    }
-    return {"nodes": nodes[start:end], "pageInfo": info, "totalCount": len(nodes)}

@@ -106,7 +106,7 @@ class GitHubService:
         def answer() -> Answer:
             token = self._authenticate(request)
             with self.store.transaction():
-                return Answer(body=execute(self.store, token.login, _parse(content)))
+                return Answer(body=execute(self.store, token, _parse(content)))
 
         return await self._respond(request, answer)
 
