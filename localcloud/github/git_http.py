@@ -17,9 +17,10 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from localcloud.github.accounts import may_write, role_of
 from localcloud.github.errors import BadCredentialsError, ForbiddenError, NotFoundError
@@ -137,7 +138,7 @@ class GitHttp:
             finally:
                 feeding.cancel()
 
-        return StreamingResponse(body(process.stdout), status, headers)
+        return _Stream(body(process.stdout), status, headers)
 
     def _variables(self, request: Request, repository: Json) -> dict[str, str]:
         git = self._store.git_of(repository)
@@ -211,6 +212,17 @@ class GitHttp:
         return None
 
 
+class _Stream(StreamingResponse):
+    """A response that begins before the request has ended.
+
+    Starlette's own one reads the request to see the client leave, and so takes parts of it from who feeds git.
+    """
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send the response."""
+        await self.stream_response(send)
+
+
 def _words(repository: Json, ref: str, verdict: Verdict) -> tuple[str | None, str]:
     """Give the reason that the client shows beside a ref, and what GitHub writes above it."""
     reasons = "\n\n".join(f"- {sentence}" for sentence in verdict.refused or verdict.bypassed)
@@ -235,8 +247,8 @@ async def _attend(process: asyncio.subprocess.Process, deciding: Coroutine[Any, 
 
 
 async def _feed(request: Request, stream: asyncio.StreamWriter) -> None:
-    """Pass the request's body on as it comes; git may stop reading early."""
-    with suppress(ConnectionError):
+    """Pass the request's body on as it comes; git may stop reading early, and the client may leave."""
+    with suppress(ConnectionError, ClientDisconnect):
         async for part in request.stream():
             stream.write(part)
             await stream.drain()
