@@ -26,7 +26,7 @@ lint: toolchain ## static checks
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy .
-	@$(VENV)/shellcheck release/command provider/pulumi-resource-supabase scripts/*.sh .ci/run
+	@$(VENV)/shellcheck release/command provider/pulumi-resource-supabase localcloud/github/hooks/proc-receive scripts/*.sh .ci/run
 
 down: ## stop the local cloud; its data stays
 	@$(VENV)/python -m localcloud stop

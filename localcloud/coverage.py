@@ -41,6 +41,20 @@ settings (those of sign-up, sign-in, confirmation and URLs), add-ons (compute si
 API's settings are kept without a server that obeys them. Databases have PostgreSQL's own extensions, and an empty
 schema `vault`.
 """
+_MERGING = """
+## Git and branch rules of the local GitHub
+
+`git clone`, `fetch` and `push` at `/OWNER/REPOSITORY.git`, with a token as password (git 2.38 or newer has to be
+installed). Pushes, the refs API and merges keep to protection rules and active rulesets of the repository. Sources:
+docs.github.com on protected branches, rulesets, code owners and merge methods; the sentences are those that users
+report from GitHub.
+
+Enforced: pull request, approvals (stale, of code owners, of the last push), conversations, checks (by app, up to
+date), merge methods, linear history, restricted pushes and creations, force pushes, deletions, locked branches, who
+bypasses. Signatures: no commit here is signed, so a rule that asks for them refuses. Any other rule refuses every
+change of what it governs and names itself. Not there: merge queues, auto-merge, evaluation results of rulesets,
+rulesets of an organisation, Git LFS, SSH.
+"""
 
 
 def page() -> str:
@@ -64,6 +78,7 @@ def page() -> str:
             ),
             "\n## GitHub REST API\n\nGraphQL executes any query on GitHub's schema; fields without data say so.\n",
             *sorted(f"- {operation.template} {operation.method}" for operation in OPERATIONS),
+            _MERGING,
             "\n## A project's own address\n",
             *sorted(f"- {path} {method}" for method, path in gateways),
             "",

@@ -34,6 +34,14 @@ _NONE = "0" * 40
 _CHUNK = 65_536  # bytes
 
 
+class _AtomicPushError(Exception):
+    """One ref of an atomic push is refused, so nothing of it may stay."""
+
+    def __init__(self, decided: Json) -> None:
+        super().__init__("atomic transaction failed")
+        self.decided = decided
+
+
 class GitHttp:
     """The routes of git over one store.
 
@@ -166,17 +174,21 @@ class GitHttp:
         """Wait for the commands of a push, carry out what is allowed, and say so; nothing where there is no push."""
         with question, reply:
             asked = question.readline()
-            if asked and token is not None:
-                with suppress(BrokenPipeError):
-                    reply.write(json.dumps(self._push(json.loads(asked), names, token)) + "\n")
-                    reply.flush()
+            if not asked or token is None:
+                return
+            try:
+                decided = self._push(json.loads(asked), names, token)
+            except _AtomicPushError as failure:
+                decided = failure.decided
+            with suppress(BrokenPipeError):
+                reply.write(json.dumps(decided) + "\n")
+                reply.flush()
 
     def _push(self, asked: Json, names: tuple[str, str], token: GitHubToken) -> Json:
         with self._store.transaction():
             repository = self._store.repository(*names)
             told: list[str] = []
             refs: list[tuple[str, str | None]] = []
-            changes: list[tuple[str, str | None]] = []
             for old, new, ref in asked["commands"]:
                 target = None if new == _NONE else new
                 reason = self._obstacle(repository, old, target, ref)
@@ -186,15 +198,10 @@ class GitHttp:
                     told.append(said)
                 refs.append((ref, reason))
                 if reason is None:
-                    changes.append((ref, target))
-                    if not asked["atomic"]:
-                        set_ref(self._store, repository, ref, target, token)
-            if asked["atomic"]:
-                if len(changes) < len(refs):
-                    refs = [(ref, reason or "atomic transaction failed") for ref, reason in refs]
-                else:
-                    for ref, target in changes:
-                        set_ref(self._store, repository, ref, target, token)
+                    set_ref(self._store, repository, ref, target, token)
+            if asked["atomic"] and any(reason for _, reason in refs):
+                failed = [(ref, reason or "atomic transaction failed") for ref, reason in refs]
+                raise _AtomicPushError({"told": "".join(told), "refs": failed})
         return {"told": "".join(told), "refs": refs}
 
     def _obstacle(self, repository: Json, old: str, target: str | None, ref: str) -> str | None:

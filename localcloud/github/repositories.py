@@ -83,7 +83,7 @@ def repository_json(call: Call, repository: Json) -> Json:
         "default_branch": repository["default_branch"],
         "created_at": repository["created_at"],
         "updated_at": repository["updated_at"],
-        "pushed_at": repository["updated_at"],
+        "pushed_at": repository.get("pushed_at", repository["created_at"]),
         "topics": repository["topics"],
         **dict.fromkeys(_COUNTS, 0),
         "fork": repository.get("parent") is not None,

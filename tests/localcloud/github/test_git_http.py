@@ -199,9 +199,10 @@ def test_the_default_branch_stays(bob: WorkTree) -> None:
 
 
 def test_names_that_exclude_each_other_are_refused_in_one_push(github: Any, bob: WorkTree) -> None:
-    told = refused(bob, "origin", "main:a", "main:a/b")
-    assert told == ["! [remote rejected] main -> a/b (failed to update ref)"]
-    assert github("GET", f"{R}/branches/a").status_code == 200
+    for options, kept in ((["--atomic"], 404), ([], 200)):
+        told = refused(bob, *options, "origin", "main:a", "main:a/b")
+        assert told[-1] == "! [remote rejected] main -> a/b (failed to update ref)"
+        assert github("GET", f"{R}/branches/a").status_code == kept
 
 
 def test_the_api_keeps_to_the_same_rules(github: Any, bob: WorkTree) -> None:
