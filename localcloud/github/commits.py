@@ -40,7 +40,7 @@ def get_commit(call: Call) -> Answer:
     if commit is None:
         raise UnprocessableError(f"No commit found for SHA: {call.parameters['ref']}")
     before = commit.parents[0] if commit.parents else call.git.run("mktree", given="")
-    files = call.git.changes(before, commit.sha)
+    files = call.git.changes(before, commit.sha, patches=True)
     counts = {name: sum(getattr(item, name) for item in files) for name in ("additions", "deletions")}
     more = {
         "stats": counts | {"total": sum(counts.values())},
@@ -65,6 +65,7 @@ def compare(call: Call) -> Answer:
     status = "diverged" if ahead and behind else "ahead" if ahead else "behind" if behind else "identical"
     between = [commit_json(call, commit) for commit in reversed(call.git.commits(f"{first.sha}..{last.sha}"))]
     listed = call.page(between)
+    changed = call.git.changes(parted.sha, last.sha, patches=True)
     page = call.html("compare", call.parameters["basehead"])
     return Answer(
         body={
@@ -80,7 +81,7 @@ def compare(call: Call) -> Answer:
             "behind_by": behind,
             "total_commits": ahead,
             "commits": listed.body,
-            "files": [file_json(call, item, last.sha) for item in call.git.changes(parted.sha, last.sha)[:_MAX_FILES]],
+            "files": [file_json(call, item, last.sha) for item in changed[:_MAX_FILES]],
         },
         headers=listed.headers,
     )

@@ -222,32 +222,44 @@ class BareRepository:
                 tip = self.write_commit(tree, [tip], commit.message, author=commit.author, committer=committer)
         return tip
 
-    def changes(self, base: str, head: str) -> list[FileChange]:
-        """List the files that differ between two commits."""
+    def changes(self, base: str, head: str, *, patches: bool = False) -> list[FileChange]:
+        """List the files that differ between two commits, with the hunks where they are asked for."""
         words = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
-        counts = self.run("diff", "-M", "--no-ext-diff", "--numstat", base, head).splitlines()
-        patches = self.run("diff", "-M", "--no-ext-diff", "--no-color", "--patch", base, head)
-        parts = f"\n{patches}".split("\ndiff --git ")[1:]
-        raw = self.run("diff", "-M", "--no-ext-diff", "--raw", "--abbrev=40", "-z", base, head).split("\0")
-        found: list[FileChange] = []
-        at = 0
-        while at < len(raw) - 1:
-            _, _, _, blob, status = raw[at].split(" ")
-            paths = raw[at + 1 : at + (3 if status[0] in "RC" else 2)]
-            at += 1 + len(paths)
-            added, removed, _ = counts[len(found)].split("\t", 2)
-            _, hunk, text = parts[len(found)].partition("\n@@")
-            found.append(
-                FileChange(
-                    path=paths[-1],
-                    previous=paths[0] if len(paths) > 1 else None,
-                    status=words[status[0]],
-                    blob=blob if status[0] != "D" else raw[at - 1 - len(paths)].split(" ")[2],
-                    additions=0 if added == "-" else int(added),
-                    deletions=0 if removed == "-" else int(removed),
-                    patch=f"@@{text}" if hunk else None,
+        detect = ("diff", "-M", "--no-ext-diff", "--no-color")
+        told = iter(self.run(*detect, "--raw", "--numstat", "--abbrev=40", "-z", base, head).split("\0"))
+        hunks = iter(self._hunks(base, head) if patches else ())
+        entries: list[tuple[list[str], list[str]]] = []
+        counts: list[list[str]] = []
+        for part in told:
+            if part.startswith(":"):
+                entries.append(
+                    (part.split(" "), [next(told) for _ in range(2 if part.split(" ")[4][0] in "RC" else 1)])
                 )
+            elif part:
+                counts.append(part.split("\t")[:2])
+                if part.endswith("\t"):  # of a renamed file, whose two paths follow
+                    next(told)
+                    next(told)
+        return [
+            FileChange(
+                path=paths[-1],
+                previous=paths[0] if len(paths) > 1 else None,
+                status=words[status[0]],
+                blob=old if status[0] == "D" else new,
+                additions=int(added.replace("-", "0")),
+                deletions=int(removed.replace("-", "0")),
+                patch=next(hunks, None),
             )
+            for ((_, _, old, new, status), paths), (added, removed) in zip(entries, counts, strict=True)
+        ]
+
+    def _hunks(self, base: str, head: str) -> list[str | None]:
+        """List the hunks of each file that differs, None for a binary one, in the order of `changes`."""
+        text = self.run("diff", "-M", "--no-ext-diff", "--no-color", "--patch", base, head)
+        found: list[str | None] = []
+        for part in f"\n{text}".split("\ndiff --git ")[1:]:
+            _, begins, hunk = part.partition("\n@@")
+            found.append(f"@@{hunk}" if begins else None)
         return found
 
     def entries(self, revision: str, path: str) -> list[tuple[str, str, str]]:

@@ -1,11 +1,10 @@
 """Pull requests: opened, listed, changed, shown with their commits and files."""
 
-from typing import Any
-
 from localcloud.github.accounts import account_json, may_write, role_of, team_json
 from localcloud.github.code_owners import request_code_owners
 from localcloud.github.commits import commit_json, file_json
 from localcloud.github.errors import ForbiddenError, InvalidFieldsError, NotFoundError, UnprocessableError
+from localcloud.github.git import FileChange
 from localcloud.github.issues import (
     change_state,
     checked_body,
@@ -142,7 +141,8 @@ def list_commits(call: Call) -> Answer:
 def list_files(call: Call) -> Answer:
     """List the files that a pull request changes."""
     issue = pull_of(call)
-    return call.page([file_json(call, change, issue["pull"]["head"]["sha"]) for change in _changes(call, issue)])
+    changes = _changes(call, issue, patches=True)
+    return call.page([file_json(call, change, issue["pull"]["head"]["sha"]) for change in changes])
 
 
 @operation("GET", REPOSITORY + "/commits/{commit_sha}/pulls")
@@ -283,9 +283,9 @@ def _span(issue: Json) -> str:
     return f"{issue['pull']['base']['sha']}..{issue['pull']['head']['sha']}"
 
 
-def _changes(call: Call, issue: Json) -> list[Any]:
+def _changes(call: Call, issue: Json, *, patches: bool = False) -> list[FileChange]:
     base, head = issue["pull"]["base"]["sha"], issue["pull"]["head"]["sha"]
-    return call.git.changes(call.git.merge_base(base, head) or base, head)
+    return call.git.changes(call.git.merge_base(base, head) or base, head, patches=patches)
 
 
 def _source(call: Call, owner: str) -> Json | None:

@@ -184,7 +184,9 @@ def _add_comment(call: Call, issue: Json, review: Json, given: Json) -> Json:
     """Keep a comment on a line; the hunk is the part of the file's change that holds it."""
     pull, path, line = issue["pull"], given.get("path"), given.get("line", given.get("position"))
     base = call.git.merge_base(pull["base"]["sha"], pull["head"]["sha"]) or pull["base"]["sha"]
-    change = next((item for item in call.git.changes(base, pull["head"]["sha"]) if item.path == path), None)
+    change = next(
+        (item for item in call.git.changes(base, pull["head"]["sha"], patches=True) if item.path == path), None
+    )
     if change is None:
         refused = {
             "resource": "PullRequestReviewComment",
