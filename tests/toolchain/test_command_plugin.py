@@ -1,10 +1,16 @@
-"""command:local:Command as its documentation for 1.2.1 describes it."""
+"""command:local:Command as its documentation for 1.2.1 describes it.
+
+To hold Pulumi's own plugin to the same tests, here and in test_command_on_the_engine.py and test_plugin_schema.py, name
+its executable: `PUBLISHED_COMMAND_PLUGIN=~/somewhere/pulumi-resource-command pytest tests/toolchain -k command`.
+What this project's plugin promises beyond it is then skipped.
+"""
 
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +20,16 @@ import pytest
 from pulumi.runtime.proto import provider_pb2
 
 from tests.provider.plugin_process import EngineDouble
-from tests.toolchain.plugin_process import UNKNOWN, Plugin, secret
+from tests.toolchain.plugin_process import (
+    TYPE,
+    UNKNOWN,
+    URN,
+    Plugin,
+    archive,
+    beyond_the_published,
+    secret,
+    text_asset,
+)
 
 
 def test_create_runs_the_command_and_gives_both_outputs_without_the_last_line_break(command: Plugin) -> None:
@@ -36,6 +51,23 @@ def test_a_preview_runs_nothing_and_knows_no_output(command: Plugin, tmp_path: P
     assert list(tmp_path.iterdir()) == []
     assert planned.state["stdout"] == UNKNOWN
     assert planned.state["create"] == "touch created"
+
+
+def test_what_a_preview_does_not_know_stays_unknown(command: Plugin) -> None:
+    planned = command.create(create=UNKNOWN, environment={"COLOUR": UNKNOWN, "SIZE": "2"}, preview=True)
+
+    assert planned.state["create"] == UNKNOWN
+    assert planned.state["environment"] in ({"COLOUR": UNKNOWN, "SIZE": "2"}, UNKNOWN)
+
+
+def test_a_preview_knows_the_outputs_that_a_run_would_not_change(command: Plugin) -> None:
+    made = command.create(create="echo one", environment={"COLOUR": "red"})
+
+    same = command.update(made, create="echo one", environment={"COLOUR": "red"}, preview=True)
+    changed = command.update(made, create="echo one", environment={"COLOUR": "blue"}, preview=True)
+
+    assert (same.state["stdout"], same.state["stderr"]) == ("one", "")
+    assert (changed.state["stdout"], changed.state["stderr"]) == (UNKNOWN, UNKNOWN)
 
 
 def test_a_command_without_create_runs_nothing(command: Plugin) -> None:
@@ -89,6 +121,22 @@ def test_delete_without_a_script_does_nothing(command: Plugin, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_failing_delete_is_an_error(command: Plugin) -> None:
+    made = command.create(create="true", delete="echo in use >&2; exit 4")
+
+    with pytest.raises(grpc.RpcError) as failed:
+        command.delete(made)
+
+    assert "exit status 4" in _details(failed.value)
+    assert "in use" in _details(failed.value)
+
+
+def test_a_refresh_finds_what_it_knew(command: Plugin) -> None:
+    made = command.create(create="echo one", environment={"WORD": secret("hunter2")})
+
+    assert command.read(made) == made
+
+
 def test_directory_standard_input_and_interpreter(command: Plugin, tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
 
@@ -123,11 +171,61 @@ def test_a_failing_command_is_an_error_with_its_exit_code_and_its_output(command
     assert {"so far", "the reason"} <= set(_details(failed.value).splitlines())
 
 
-def test_an_error_does_not_repeat_the_command_or_its_environment(command: Plugin) -> None:
+def test_an_error_names_the_command_and_not_its_environment_or_input(command: Plugin) -> None:
     with pytest.raises(grpc.RpcError) as failed:
-        command.create(create="false # hunter2", environment={"PASSWORD": secret("hunter3")}, stdin=secret("hunter4"))
+        command.create(create='exit 3 # "it"', environment={"PASSWORD": secret("hunter2")}, stdin=secret("hunter3"))
 
+    assert 'exit status 3: running "exit 3 # \\"it\\""' in _details(failed.value)
     assert "hunter" not in _details(failed.value)
+
+
+@beyond_the_published
+def test_an_error_does_not_repeat_a_secret_command(command: Plugin) -> None:
+    made = command.create(create="true", delete=secret("false # hunter2"))
+    attempts: list[Callable[[], object]] = [
+        lambda: command.create(create=secret("false # hunter2")),
+        lambda: command.update(made, create="true", update=secret("false # hunter2")),
+        lambda: command.delete(made),
+        lambda: command.invoke(command=secret("false # hunter2")),
+    ]
+
+    for attempt in attempts:
+        with pytest.raises(grpc.RpcError) as failed:
+            attempt()
+        assert "exit status 1: running a secret command" in _details(failed.value)
+
+
+def test_a_command_that_a_signal_ends_is_an_error(command: Plugin) -> None:
+    with pytest.raises(grpc.RpcError, match="signal: killed"):
+        command.create(create="kill -9 $$")
+
+
+def test_a_missing_interpreter_is_an_error(command: Plugin) -> None:
+    with pytest.raises(grpc.RpcError, match="executable file not found"):
+        command.create(create="true", interpreter=["no-such-program", "-c"])
+
+
+def test_an_output_that_is_too_long_for_the_environment_can_be_kept_out_of_it(command: Plugin) -> None:
+    made = command.create(create="head -c 300000 /dev/zero | tr '\\0' x; echo", logging="none")
+
+    with pytest.raises(grpc.RpcError, match="argument list too long"):
+        command.update(made, create="echo again")
+
+    assert command.update(made, create="echo again", addPreviousOutputInEnv=False).state["stdout"] == "again"
+
+
+@beyond_the_published
+def test_output_that_is_not_text_does_not_fail_the_command(
+    command: Plugin, engine_double: tuple[EngineDouble, str]
+) -> None:
+    made = command.create(create="printf 'caf\\351\\n'")
+
+    assert made.state["stdout"] == "caf\N{REPLACEMENT CHARACTER}"
+    assert [entry.message for entry in engine_double[0].logged] == [made.state["stdout"]]
+
+
+def test_a_command_is_done_when_nothing_it_started_can_write_any_more(command: Plugin) -> None:
+    assert command.create(create="(sleep 0.5; echo late) & echo early").state["stdout"] == "early\nlate"
 
 
 @pytest.mark.parametrize(
@@ -155,6 +253,8 @@ def test_outputs_are_secrets_only_where_the_program_says_so(command: Plugin) -> 
         ({"create": "echo two"}, "UPDATE", False),
         ({"environment": {"COLOUR": "blue"}}, "UPDATE", False),
         ({"update": "echo two"}, "ADD", False),
+        ({"environment": {}}, "DELETE", False),
+        ({"logging": "none"}, "ADD", False),
         ({"triggers": ["one"]}, "ADD_REPLACE", True),
     ],
 )
@@ -167,6 +267,32 @@ def test_what_a_change_does(command: Plugin, change: dict[str, Any], kind: str, 
     assert found.changes == provider_pb2.DiffResponse.DIFF_SOME
     assert [provider_pb2.PropertyDiff.Kind.Name(entry.kind) for entry in found.detailedDiff.values()] == [kind]
     assert all(entry.kind % 2 == replaces for entry in found.detailedDiff.values())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("one", "two"),
+        (1, 2),
+        ({"size": 1}, {"size": 2}),
+        ([], ["one"]),
+        (text_asset("one"), text_asset("two")),
+        (archive(a=text_asset("one")), archive(a=text_asset("two"))),
+        (secret("one"), secret("two")),
+    ],
+    ids=["text", "number", "object", "array", "asset", "archive", "secret"],
+)
+def test_a_change_of_a_trigger_of_any_type_is_seen(command: Plugin, before: Any, after: Any) -> None:
+    """That it replaces is for the engine, which the package tells so; see test_command_on_the_engine.py."""
+    made = command.create(create="true", triggers=["same", before])
+
+    same = command.diff(made, create="true", triggers=["same", before])
+    changed = command.diff(made, create="true", triggers=["same", after])
+
+    assert same.changes == provider_pb2.DiffResponse.DIFF_NONE
+    assert changed.changes == provider_pb2.DiffResponse.DIFF_SOME
+    assert [name.partition("[")[0] for name in changed.detailedDiff] == ["triggers"]
+    assert not changed.deleteBeforeReplace
 
 
 def test_the_same_inputs_are_no_change(command: Plugin) -> None:
@@ -213,6 +339,7 @@ def test_output_is_shown_while_the_command_runs(
     assert running.result().state["stdout"] == "ready"
 
 
+@beyond_the_published
 def test_a_line_longer_than_any_buffer_and_one_without_an_end_arrive_whole(
     command: Plugin, engine_double: tuple[EngineDouble, str]
 ) -> None:
@@ -222,24 +349,149 @@ def test_a_line_longer_than_any_buffer_and_one_without_an_end_arrive_whole(
     assert [len(entry.message) for entry in engine_double[0].logged] == [300_000]
 
 
-def test_files_that_the_command_made_are_assets(command: Plugin, tmp_path: Path) -> None:
-    made = command.create(
-        create="mkdir -p src/logos && echo a > src/a.js && echo b > src/secret.js && echo c > src/logos/c.svg",
-        assetPaths=["src/**", "!**secret.*"],
-        archivePaths=["src/*.js"],
-    )
-
-    paths = {name: asset["path"] for name, asset in made.state["assets"].items()}
-    assert paths == {name: str(tmp_path / name) for name in ("src/a.js", "src/logos/c.svg")}
-    assert set(made.state["archive"]["assets"]) == {"src/a.js", "src/secret.js"}
+FILES = ["a.txt", "src/index.js", "src/secret.js", "src/deep/er.js", "assets/logos/logo.svg", ".hidden"]
 
 
+@pytest.mark.parametrize(
+    ("globs", "found"),
+    [
+        (["*"], {"a.txt", ".hidden"}),
+        (["**"], set(FILES)),
+        (["src/*.js"], {"src/index.js", "src/secret.js"}),
+        (["src/**.js"], {"src/index.js", "src/secret.js", "src/deep/er.js"}),
+        (["assets/**", "src/**.js", "!**secret.*"], {"assets/logos/logo.svg", "src/index.js", "src/deep/er.js"}),
+        (["!**secret.*", "src/*.js"], {"src/index.js", "src/secret.js"}),
+        (["src/{index,secret}.js"], {"src/index.js", "src/secret.js"}),
+        (["src", "./a.txt", "nothing"], set()),
+        ([], set()),
+    ],
+)
+def test_which_files_globs_find(command: Plugin, tmp_path: Path, globs: list[str], found: set[str]) -> None:
+    for name in FILES:
+        (tmp_path / "work" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "work" / name).write_text(name)
+
+    made = command.create(create="true", dir=str(tmp_path / "work"), assetPaths=globs, archivePaths=globs)
+
+    assert set(made.state.get("assets", {})) == set(made.state["archive"].get("assets", {})) == found
+
+
+def test_files_that_the_command_made_are_assets_with_their_content(command: Plugin, tmp_path: Path) -> None:
+    made = command.create(create="echo a > a.js; echo b > b.js", assetPaths=["a.js"], archivePaths=["*.js"])
+
+    assert made.state["assets"]["a.js"]["path"] == str(tmp_path / "a.js")
+    assert made.state["assets"]["a.js"]["hash"] == sha256(b"a\n").hexdigest()
+    assert set(made.state["archive"]["assets"]) == {"a.js", "b.js"}
+
+
+def test_files_are_looked_for_again_after_an_update(command: Plugin) -> None:
+    inputs: dict[str, Any] = {"create": "echo a > a.js", "assetPaths": ["*.js"], "archivePaths": ["*.js"]}
+    made = command.create(**inputs)
+
+    changed = command.update(made, **inputs, update="echo b > a.js; echo b > b.js")
+
+    assert {asset["hash"] for asset in changed.state["assets"].values()} == {sha256(b"b\n").hexdigest()}
+    assert set(changed.state["archive"]["assets"]) == {"a.js", "b.js"}
+    assert made.state["archive"]["hash"] != changed.state["archive"]["hash"]
+
+
+def test_a_preview_does_not_know_which_files_there_will_be(command: Plugin) -> None:
+    inputs: dict[str, Any] = {"create": "echo a > a.js", "assetPaths": ["*.js"], "archivePaths": ["*.js"]}
+    made = command.create(**inputs)
+
+    planned = command.update(made, **inputs | {"create": "echo b > b.js"}, preview=True)
+
+    assert (planned.state["assets"], planned.state["archive"]) == (UNKNOWN, UNKNOWN)
+
+
+def test_a_glob_that_is_none_is_an_error(command: Plugin) -> None:
+    with pytest.raises(grpc.RpcError, match="unexpected end of input"):
+        command.create(create="true", assetPaths=["[a"])
+
+
+def test_the_function_runs_its_command_at_once(
+    command: Plugin, engine_double: tuple[EngineDouble, str], tmp_path: Path
+) -> None:
+    (tmp_path / "below").mkdir()
+    arguments: dict[str, Any] = {
+        "command": "cat > made; echo $COLOUR; echo warning >&2",
+        "dir": str(tmp_path / "below"),
+        "environment": {"COLOUR": "red"},
+        "stdin": "given",
+        "assetPaths": ["ma*"],
+        "archivePaths": ["made"],
+        "logging": "stderr",
+    }
+
+    answer = command.invoke(**arguments)
+
+    assert (tmp_path / "below" / "made").read_text() == "given"
+    assert {name: answer[name] for name in arguments} == arguments
+    assert (answer["stdout"], answer["stderr"]) == ("red", "warning")
+    assert list(answer["assets"]) == list(answer["archive"]["assets"]) == ["made"]
+    assert [entry.message for entry in engine_double[0].logged] == ["warning"]
+
+
+def test_the_function_fails_with_its_command(command: Plugin) -> None:
+    with pytest.raises(grpc.RpcError) as failed:
+        command.invoke(command="echo the reason >&2; exit 3")
+
+    assert "exit status 3" in _details(failed.value)
+    assert "the reason" in _details(failed.value)
+
+
+def test_the_plugin_needs_no_configuration(command: Plugin) -> None:
+    request = provider_pb2.CheckRequest(urn="urn:pulumi:test::test::pulumi:providers:command::default", name="default")
+    request.news.update({"version": "1.2.1"})
+    difference = provider_pb2.DiffRequest(urn=request.urn, olds=request.news, news=request.news)
+
+    for call, question in ((command.stub.CheckConfig, request), (command.stub.DiffConfig, difference)):
+        try:
+            answer = call(question)
+        except grpc.RpcError as error:  # What the engine takes for: as it was given, and no change.
+            assert error.code() == grpc.StatusCode.UNIMPLEMENTED  # noqa: PT017
+        else:
+            assert not getattr(answer, "failures", None)
+            assert not getattr(answer, "replaces", None)
+
+
+@pytest.mark.parametrize("inputs", [{"environment": ["A=1"]}, {"create": {}}, {"assetPaths": "*"}], ids=str)
+def test_an_input_of_another_type_is_refused_by_name(command: Plugin, inputs: dict[str, Any]) -> None:
+    request = provider_pb2.CheckRequest(urn=URN, type=TYPE, name="it")
+    request.news.update(inputs)
+
+    assert [failure.property for failure in command.stub.Check(request).failures] == list(inputs)
+
+
+@beyond_the_published
+@pytest.mark.parametrize("kind", ["Command", "CopyToRemote", "CopyFile"])
+def test_the_module_remote_is_refused_by_name(command: Plugin, kind: str) -> None:
+    identity = {"urn": f"urn:pulumi:test::test::command:remote:{kind}::it", "type": f"command:remote:{kind}"}
+    calls: list[Callable[[], object]] = [
+        lambda: command.stub.Check(provider_pb2.CheckRequest(**identity)),
+        lambda: command.stub.Diff(provider_pb2.DiffRequest(**identity)),
+        lambda: command.stub.Create(provider_pb2.CreateRequest(**identity)),
+        lambda: command.stub.Read(provider_pb2.ReadRequest(**identity)),
+        lambda: command.stub.Update(provider_pb2.UpdateRequest(**identity)),
+        lambda: command.stub.Delete(provider_pb2.DeleteRequest(**identity)),
+    ]
+
+    for call in calls:
+        with pytest.raises(grpc.RpcError, match=f"without command:remote:{kind}"):
+            call()
+
+
+POLITE = "sleep 600 & wait"
 STUBBORN = "trap '' TERM; (trap '' TERM; echo $$ > child; sleep 600 & wait) & sleep 600"
 
 
-@pytest.mark.parametrize("script", ["sleep 600 & wait", STUBBORN], ids=["polite", "stubborn"])
-@pytest.mark.parametrize("how", ["cancel", "interrupt", "lost engine"])
-def test_a_cancelled_command_ends_with_its_children(command: Plugin, tmp_path: Path, script: str, how: str) -> None:
+@beyond_the_published
+@pytest.mark.parametrize(
+    ("how", "script"),
+    [("cancel", POLITE), ("interrupt", POLITE), ("lost engine", POLITE), ("cancel", STUBBORN)],
+    ids=["cancel", "interrupt", "lost engine", "cancel, stubborn"],
+)
+def test_a_cancelled_command_ends_with_its_children(command: Plugin, tmp_path: Path, how: str, script: str) -> None:
     running = _Background(lambda: command.create(create=f"{script}; echo survived > log"))
     _until(lambda: len(_below(command)) >= (3 if script == STUBBORN else 2))
     started = _below(command)
@@ -256,6 +508,53 @@ def test_a_cancelled_command_ends_with_its_children(command: Plugin, tmp_path: P
     assert not (tmp_path / "log").exists()
 
 
+@beyond_the_published
+def test_what_outlives_its_command_ends_with_it(command: Plugin, tmp_path: Path) -> None:
+    running = _Background(lambda: command.create(create="sleep 600 & echo $! > child"))
+    child = _child(tmp_path)
+    _until(lambda: not any(_alive(process) for process in _below(command)))
+
+    command.cancel()
+
+    assert "was cancelled" in _details(running.failure())
+    assert not _alive(child)
+
+
+@beyond_the_published
+def test_a_command_that_is_cancelled_before_it_starts_never_runs(command: Plugin, tmp_path: Path) -> None:
+    command.cancel()
+
+    with pytest.raises(grpc.RpcError, match="was cancelled"):
+        command.create(create="touch created")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@beyond_the_published
+def test_a_command_ends_with_its_children_when_its_time_is_up(command: Plugin) -> None:
+    running = _Background(lambda: command.create(create="sleep 600 & wait", timeout=1))
+    _until(lambda: len(_below(command)) >= 2)
+    started = _below(command)
+
+    assert "took longer than customTimeouts allows" in _details(running.failure())
+    assert not any(_alive(process) for process in started)
+
+
+@beyond_the_published
+def test_a_child_that_leaves_its_group_does_not_hold_up_the_cancelled_command(command: Plugin, tmp_path: Path) -> None:
+    leaving = "import os, time; os.setsid(); print(os.getpid(), file=open('child', 'w')); time.sleep(600)"
+    running = _Background(lambda: command.create(create=f'python3 -c "{leaving}" & wait'))
+    child = _child(tmp_path)
+
+    command.cancel()
+
+    try:
+        assert "was cancelled" in _details(running.failure())
+    finally:
+        child.kill()
+
+
+@beyond_the_published
 def test_a_cancelled_command_may_clean_up_first(command: Plugin, tmp_path: Path) -> None:
     running = _Background(
         lambda: command.create(create="trap 'echo cleaned > log; exit 1' TERM; echo > ready; sleep 600 & wait")
@@ -276,6 +575,13 @@ def _details(error: BaseException | None) -> str:
 
 def _below(plugin: Plugin) -> list[psutil.Process]:
     return psutil.Process(plugin.process.pid).children(recursive=True)
+
+
+def _child(folder: Path) -> psutil.Process:
+    """The process that a command has named in the file `child`."""
+    file = folder / "child"
+    _until(lambda: file.exists() and file.read_text().endswith("\n"))
+    return psutil.Process(int(file.read_text()))
 
 
 def _alive(process: psutil.Process) -> bool:

@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"strings"
 	"sync"
 )
 
@@ -23,7 +24,7 @@ func (c *capture) Write(text []byte) (int, error) {
 			if end < 0 {
 				break
 			}
-			c.log(string(bytes.TrimSuffix(c.line[:end], []byte("\r"))))
+			c.log(valid(bytes.TrimSuffix(c.line[:end], []byte("\r"))))
 			c.line = c.line[end+1:]
 		}
 	}
@@ -33,12 +34,12 @@ func (c *capture) Write(text []byte) (int, error) {
 // close logs the last line when the stream ended without a line break.
 func (c *capture) close() {
 	if len(c.line) > 0 {
-		c.log(string(c.line))
+		c.log(valid(c.line))
 	}
 }
 
 func (c *capture) text() string {
-	return string(bytes.TrimSuffix(c.kept.Bytes(), []byte("\n")))
+	return valid(bytes.TrimSuffix(c.kept.Bytes(), []byte("\n")))
 }
 
 // transcript holds both streams in the order in which they were written.
@@ -51,4 +52,9 @@ func (t *transcript) add(text []byte) {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	t.text.Write(text)
+}
+
+// valid is the text as the engine can take it: bytes that are not UTF-8 would fail the run after all is done.
+func valid(text []byte) string {
+	return strings.ToValidUTF8(string(text), "\uFFFD")
 }

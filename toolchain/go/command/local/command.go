@@ -1,4 +1,4 @@
-// Package local holds the resource command:local:Command.
+// Package local holds the resource command:local:Command and the function command:local:run.
 package local
 
 import (
@@ -9,33 +9,15 @@ import (
 )
 
 // Command runs a command of this machine when the resource is created, updated and deleted; a preview runs nothing.
-type Command struct {
-	// Stopped is done when this plugin is to end; what is still running ends with it.
-	Stopped context.Context
-}
+type Command struct{}
 
 // Inputs are what a program declares. Source of names, types and rules: the published package pulumi_command 1.2.1.
 type Inputs struct {
-	Create                 *string            `pulumi:"create,optional"`
-	Update                 *string            `pulumi:"update,optional"`
-	Delete                 *string            `pulumi:"delete,optional"`
-	Triggers               *[]any             `pulumi:"triggers,optional" provider:"replaceOnChanges"`
-	Interpreter            *[]string          `pulumi:"interpreter,optional"`
-	Dir                    *string            `pulumi:"dir,optional"`
-	Environment            *map[string]string `pulumi:"environment,optional"`
-	Stdin                  *string            `pulumi:"stdin,optional"`
-	Logging                *Logging           `pulumi:"logging,optional"`
-	AddPreviousOutputInEnv *bool              `pulumi:"addPreviousOutputInEnv,optional"`
-	AssetPaths             *[]string          `pulumi:"assetPaths,optional"`
-	ArchivePaths           *[]string          `pulumi:"archivePaths,optional"`
-}
-
-// Results are what the last run left behind.
-type Results struct {
-	Stdout  string                      `pulumi:"stdout"`
-	Stderr  string                      `pulumi:"stderr"`
-	Assets  *map[string]*resource.Asset `pulumi:"assets,optional"`
-	Archive *resource.Archive           `pulumi:"archive,optional"`
+	Options
+	Create   *string `pulumi:"create,optional"`
+	Update   *string `pulumi:"update,optional"`
+	Delete   *string `pulumi:"delete,optional"`
+	Triggers *[]any  `pulumi:"triggers,optional" provider:"replaceOnChanges"`
 }
 
 // State is what the engine stores.
@@ -45,17 +27,17 @@ type State struct {
 }
 
 // Create runs `create`.
-func (c *Command) Create(ctx context.Context, req infer.CreateRequest[Inputs]) (infer.CreateResponse[State], error) {
+func (*Command) Create(ctx context.Context, req infer.CreateRequest[Inputs]) (infer.CreateResponse[State], error) {
 	state := State{Inputs: req.Inputs}
 	id, err := resource.NewUniqueHex(req.Name, 8, 0)
-	if err == nil && !req.DryRun {
-		err = c.run(ctx, state.Create, &state)
+	if err == nil && !req.DryRun && state.Create != nil {
+		err = run(ctx, *state.Create, state.Options, &state.Results)
 	}
 	return infer.CreateResponse[State]{ID: id, Output: state}, err
 }
 
 // Update runs `update`, or `create` again where there is none.
-func (c *Command) Update(
+func (*Command) Update(
 	ctx context.Context, req infer.UpdateRequest[Inputs, State],
 ) (infer.UpdateResponse[State], error) {
 	state := State{Inputs: req.Inputs, Results: req.State.Results}
@@ -64,13 +46,33 @@ func (c *Command) Update(
 		script = state.Create
 	}
 	var err error
-	if !req.DryRun {
-		err = c.run(ctx, script, &state)
+	if !req.DryRun && script != nil {
+		err = run(ctx, *script, state.Options, &state.Results)
 	}
 	return infer.UpdateResponse[State]{Output: state}, err
 }
 
 // Delete runs `delete` with the inputs of the last create or update.
-func (c *Command) Delete(ctx context.Context, req infer.DeleteRequest[State]) (infer.DeleteResponse, error) {
-	return infer.DeleteResponse{}, c.run(ctx, req.State.Delete, &req.State)
+func (*Command) Delete(ctx context.Context, req infer.DeleteRequest[State]) (infer.DeleteResponse, error) {
+	if req.State.Delete == nil {
+		return infer.DeleteResponse{}, nil
+	}
+	return infer.DeleteResponse{}, run(ctx, *req.State.Delete, req.State.Options, &req.State.Results)
+}
+
+// Annotate documents the resource in the schema.
+func (c *Command) Annotate(a infer.Annotator) {
+	a.Describe(&c, "A command of this machine that runs when the resource is created, updated or deleted.\n"+
+		"An exit code other than 0 fails that step.")
+}
+
+// Annotate documents the properties in the schema.
+func (i *Inputs) Annotate(a infer.Annotator) {
+	a.Describe(&i.Create, "The command that creates.")
+	a.Describe(&i.Update, "The command that updates; without it `create` runs again.\n"+
+		"PULUMI_COMMAND_STDOUT and PULUMI_COMMAND_STDERR hold the outputs of the run before.")
+	a.Describe(&i.Delete, "The command that deletes.\n"+
+		"PULUMI_COMMAND_STDOUT and PULUMI_COMMAND_STDERR hold the outputs of the run before.")
+	a.Describe(&i.Triggers, "Values of any type. A change of one replaces the resource: `create` runs, then the\n"+
+		"`delete` of the replaced resource.")
 }
