@@ -466,19 +466,12 @@ def test_an_input_of_another_type_is_refused_by_name(command: Plugin, inputs: di
 @beyond_the_published
 @pytest.mark.parametrize("kind", ["Command", "CopyToRemote", "CopyFile"])
 def test_the_module_remote_is_refused_by_name(command: Plugin, kind: str) -> None:
-    identity = {"urn": f"urn:pulumi:test::test::command:remote:{kind}::it", "type": f"command:remote:{kind}"}
-    calls: list[Callable[[], object]] = [
-        lambda: command.stub.Check(provider_pb2.CheckRequest(**identity)),
-        lambda: command.stub.Diff(provider_pb2.DiffRequest(**identity)),
-        lambda: command.stub.Create(provider_pb2.CreateRequest(**identity)),
-        lambda: command.stub.Read(provider_pb2.ReadRequest(**identity)),
-        lambda: command.stub.Update(provider_pb2.UpdateRequest(**identity)),
-        lambda: command.stub.Delete(provider_pb2.DeleteRequest(**identity)),
-    ]
+    methods = ["Check", "Diff", "Create", "Read", "Update", "Delete"]
 
-    for call in calls:
+    for method in methods:
+        request: Any = getattr(provider_pb2, f"{method}Request")
         with pytest.raises(grpc.RpcError, match=f"without command:remote:{kind}"):
-            call()
+            getattr(command.stub, method)(request(urn=f"urn:pulumi:test::test::command:remote:{kind}::it"))
 
 
 POLITE = "sleep 600 & wait"

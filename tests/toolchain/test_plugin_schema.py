@@ -119,6 +119,59 @@ def test_the_same_changes_replace(schemas: Schemas, resource: type, token: str) 
     assert replacing == {name.removesuffix("[*]") for name in _option(resource, "replace_on_changes")}
 
 
+def test_the_function_takes_the_published_arguments(schemas: Schemas) -> None:
+    schema, spec = schemas["command"], schemas["command"]["functions"]["command:local:run"]
+    kinds = typing.get_type_hints(pulumi_command.local.run)
+    published = {
+        re.sub("_([a-z])", lambda letter: letter[1].upper(), name): _described_by_class(kinds[name])
+        for name in inspect.signature(pulumi_command.local.run).parameters
+        if name != "opts"
+    }
+
+    offered = {name: _described_by_schema(schema, entry) for name, entry in spec["inputs"]["properties"].items()}
+
+    assert offered == published
+    # Every argument is optional in the Python package; the documentation requires this one.
+    assert spec["inputs"]["required"] == ["command"]
+
+
+def test_the_function_returns_the_published_values(schemas: Schemas) -> None:
+    schema, spec = schemas["command"], schemas["command"]["functions"]["command:local:run"]["outputs"]
+
+    offered = {name: _described_by_schema(schema, entry) for name, entry in spec["properties"].items()}
+
+    assert offered == {
+        name: _described_by_class(kind)
+        for name, kind in _types.output_type_types(pulumi_command.local.RunResult).items()
+    }
+
+
+def test_the_enumeration_has_the_published_values(schemas: Schemas) -> None:
+    offered = [entry["value"] for entry in schemas["command"]["types"]["command:local:Logging"]["enum"]]
+
+    assert offered == [member.value for member in pulumi_command.local.Logging]
+
+
+def test_everything_of_the_plugin_command_is_documented(schemas: Schemas) -> None:
+    resource = schemas["command"]["resources"]["command:local:Command"]
+    function = schemas["command"]["functions"]["command:local:run"]
+    groups = [resource["inputProperties"], resource["properties"]]
+    groups += [function["inputs"]["properties"], function["outputs"]["properties"]]
+
+    described = [resource, function, *(entry for group in groups for entry in group.values())]
+
+    assert all(entry.get("description") for entry in described)
+
+
+def test_no_property_of_the_plugin_command_has_a_default(schemas: Schemas) -> None:
+    """As in the published package; a default would turn up as a change of every resource that is there already."""
+    resource = schemas["command"]["resources"]["command:local:Command"]
+    published = vars(pulumi_command.local.CommandArgs())
+
+    assert not [name for name, entry in resource["inputProperties"].items() if "default" in entry]
+    assert published == {}
+
+
 def test_the_provider_takes_the_published_configuration(schemas: Schemas) -> None:
     published = set(_types.input_type_py_to_pulumi_names(pulumi_github.provider.ProviderArgs).values())
 
