@@ -25,9 +25,11 @@ def fingerprint(*parts: Path | str) -> str:
         if isinstance(part, str):
             digest.update(part.encode() + b"\0")
             continue
-        files = sorted(path for path in part.rglob("*") if path.is_file()) if part.is_dir() else [part]
+        folder, files = part.parent, [part]
+        if part.is_dir():
+            folder, files = part, sorted(path for path in part.rglob("*") if path.is_file())
         for file in files:
-            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+            digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
 

@@ -8,12 +8,20 @@ from pathlib import Path
 from toolchain import cache, golang, official, pins, report, versions
 from toolchain.errors import ToolchainError
 
+PATH = "PATH"
 _CONSEQUENCE = "Without the engine nothing can be previewed or released."
 
 
 def folder() -> Path | None:
     """The folder of programs to put on PATH, or None while the engine is missing."""
     return on_path() or next((found for found in _cached() if found.exists()), None)
+
+
+def source() -> str:
+    """Where the engine came from, or would come from at the next build."""
+    if on_path() is not None:
+        return PATH
+    return official.SOURCE if (cache.root() / _official_name()).exists() else golang.SOURCE
 
 
 def ensure() -> Path:

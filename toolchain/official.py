@@ -9,8 +9,10 @@ import threading
 import urllib.request
 from pathlib import Path, PurePosixPath
 
-from toolchain import pins
+from toolchain import pins, report
 from toolchain.errors import ToolchainError
+
+SOURCE = "Pulumi's downloads"
 
 # Both hold the archives and the file of their checksums.
 BASES = (
@@ -51,6 +53,7 @@ def reachable() -> str | None:
             found.append(base)
             return
 
+    report.say(f"asking whether Pulumi's downloads can be reached (at most {_SECONDS_TO_ANSWER:.0f} s) …")
     # A name server that does not answer can hold a look-up for longer than any time-out of the request.
     thread = threading.Thread(target=probe, daemon=True)
     thread.start()

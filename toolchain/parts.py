@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolchain import engine, npm, pins, plugins, report, virtualenv
+from toolchain import engine, npm, pins, plugins, pypi, report, virtualenv
 from toolchain.errors import ToolchainError
 
 if TYPE_CHECKING:
@@ -14,24 +14,42 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class State:
-    """One part: its name, its pinned version, and where it is (None: missing)."""
+    """One part: its name, its pinned version, where it is (None: missing) and from which source that came."""
 
     name: str
     version: str
     where: Path | None
+    source: str
+
+    def size(self) -> int | None:
+        """Its bytes on disk, or None where it is missing or is not the toolchain's own."""
+        if self.where is None or self.source == engine.PATH:
+            return None
+        return sum(path.lstat().st_size for path in self.where.rglob("*") if path.is_symlink() or path.is_file())
 
 
 def status() -> list[State]:
     """Every part as it is now; obtains nothing."""
-    packages = npm.folder() if npm.folder().exists() else None
+    carried = (pins.GO_PACKAGE, pins.NODE_PACKAGE)
     return [
-        State("python packages", "requirements", virtualenv.FOLDER if virtualenv.present() else None),
-        State("engine", pins.PULUMI, engine.folder()),
+        State("python packages", "requirements", virtualenv.FOLDER if virtualenv.present() else None, "PyPI"),
+        State("engine", pins.PULUMI, engine.folder(), engine.source()),
         *(
-            State(f"plugin {name}", version, plugins.folder(name) if plugins.present(name) else None)
+            State(
+                f"plugin {name}",
+                version,
+                plugins.folder(name) if plugins.present(name) else None,
+                plugins.source(name),
+            )
             for name, version in pins.PLUGINS.items()
         ),
-        State("npm packages", "lock file", packages),
+        State("npm packages", "lock file", npm.folder() if npm.folder().exists() else None, "npm"),
+        # Only on a machine whose own is missing or too old.
+        *(
+            State(name, version, pypi.folder(f"{name}=={version}"), "PyPI")
+            for name, version in (package.split("==") for package in carried)
+            if pypi.folder(f"{name}=={version}").exists()
+        ),
     ]
 
 

