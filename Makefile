@@ -14,7 +14,7 @@ toolchain: ## set up what is missing: engine, plugins, command-line tools, Pytho
 	@$(PYTHON) -m toolchain ensure
 
 up: toolchain ## release the stack into the local cloud, which is started where it is not running
-	@$(VENV)/python -m localcloud exec -- pulumi up --stack $(STACK) --yes
+	@$(VENV)/python -m localcloud exec --page -- pulumi up --stack $(STACK) --yes
 
 preview: toolchain ## show what `make up` would do
 	@$(VENV)/python -m localcloud exec -- pulumi preview --stack $(STACK) --diff

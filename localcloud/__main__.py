@@ -30,7 +30,7 @@ def start(*, new_ports: NewPorts = False) -> None:
     if new_ports and background.look(place) is None:
         place.forget_ports()
     _start(place)
-    _console.print(f"local cloud: {place.url()}")
+    _tell_page(place)
 
 
 @app.command()
@@ -49,12 +49,13 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
     place = Place.current()
     state = background.look(place)
     if as_json:
-        url = place.url() if state else None
-        sys.stdout.write(json.dumps({"running": state is not None, "url": url, **(state or {})}) + "\n")
+        addresses = {"url": place.url(), "page": place.page()} if state else {"url": None, "page": None}
+        sys.stdout.write(json.dumps({"running": state is not None, **addresses, **(state or {})}) + "\n")
     elif state is None:
         _console.print("no local cloud is running: `python -m localcloud start`")
     else:
         _console.print(f"local cloud: {place.url()}, state in {place.directory}")
+        _console.print(f"status page for a browser: {place.page()}")
         for project in state["projects"]:
             database = "database running" if project["database_pid"] else "database asleep"
             _console.print(f"  {project['name']} ({project['ref']}): {project['status']}, {database}")
@@ -77,9 +78,16 @@ def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = F
 
 
 @app.command(name="exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-def execute(command: Annotated[list[str], typer.Argument(help="The command, after `--`.")]) -> None:
+def execute(
+    command: Annotated[list[str], typer.Argument(help="The command, after `--`.")],
+    *,
+    page: Annotated[bool, typer.Option("--page", help="Say first where the status page is.")] = False,
+) -> None:
     """Run a command against the local cloud, started where it is not running."""
-    variables = _ready(Place.current())
+    place = Place.current()
+    variables = _ready(place)
+    if page:
+        _tell_page(place)
     try:
         os.execvpe(command[0], command, variables)  # noqa: S606 - signals and exit code are the command's own
     except OSError as error:
@@ -127,6 +135,10 @@ def _start(place: Place) -> None:
         background.start(place, source, _console.print)
     except background.BackgroundError as error:
         _fail(str(error))
+
+
+def _tell_page(place: Place) -> None:
+    _console.print(f"local cloud: open {place.page()} in a browser to see what is in it")
 
 
 def _ready(place: Place) -> dict[str, str]:

@@ -25,6 +25,7 @@ from localcloud.database.pooler import Pooler
 from localcloud.database.servers import Databases
 from localcloud.functions.service import FunctionService
 from localcloud.github.service import GitHubService
+from localcloud.guard import Guard
 from localcloud.logs.postgres import PostgresLog
 from localcloud.logs.requests import RequestLog
 from localcloud.logs.store import LogStore
@@ -45,6 +46,12 @@ from localcloud.management.state import ManagementState
 from localcloud.place import CACHE, HOST, Place
 from localcloud.seed import Seed
 from localcloud.stack_tokens import stack_tokens
+from localcloud.status import disturbances, repositories
+from localcloud.status.migrations import Ledgers
+from localcloud.status.page import StatusPage
+from localcloud.status.projects import Projects
+
+_REQUESTS_SHOWN = 100
 
 
 class Parts:
@@ -180,11 +187,12 @@ class LocalCloud:
             self._deployment,
         )
         self._disturbances = Disturbances(request_log)
+        self._guard = Guard(self._disturbances)
 
     @property
     def application(self) -> ASGIApp:
         """What the HTTP server runs."""
-        return self._disturbances
+        return self._guard
 
     @property
     def _running(self) -> Parts:
@@ -207,9 +215,11 @@ class LocalCloud:
             await self._close()
 
     async def _open(self) -> None:
-        parts = Parts(self._place, Seed.read(self._source), self._installation, self._clock)
+        seed = Seed.read(self._source)
+        parts = Parts(self._place, seed, self._installation, self._clock)
         self._parts = parts
-        self._app.router.routes[:] = [*self._control(parts).routes(), *parts.routes()]
+        own = [*self._control(parts).routes(), *self._status_page(parts, seed).routes()]
+        self._app.router.routes[:] = [*own, *parts.routes()]
         await parts.pooler.start(self._listen_pooler())
         parts.lifecycle.resume()
 
@@ -275,6 +285,32 @@ class LocalCloud:
             ),
             lambda: self._disturbances,
         )
+
+    def _status_page(self, parts: Parts, seed: Seed) -> StatusPage:
+        projects = Projects(
+            state=parts.state,
+            lifecycle=parts.lifecycle,
+            functions=parts.functions,
+            ledgers=Ledgers(parts.databases.connect_if_running),
+            backend=seed.backend,
+        )
+
+        async def describe() -> dict[str, Any]:
+            return {
+                "clock_offset": self._clock.offset.total_seconds(),
+                "projects": await projects.describe(),
+                "repositories": repositories.describe(parts.github.store.committed()),
+                "disturbances": [
+                    *map(disturbances.fault, self._disturbances.faults),
+                    *disturbances.clock(self._clock.offset),
+                    *disturbances.rate_limit(self._rate_limit.limit),
+                    *parts.functions.disturbances(),
+                    *projects.disturbances(),
+                ],
+                "requests": [*self._disturbances.requests][: -_REQUESTS_SHOWN - 1 : -1],
+            }
+
+        return StatusPage(describe)
 
 
 def _remove_orphans(folder: Path, state: ManagementState) -> None:

@@ -71,7 +71,7 @@ def start(place: Place, source: Path, tell: Callable[[str], None]) -> None:
             printed = place.log.read_bytes()[printed_before:].decode(errors="replace").strip()
             raise BackgroundError(f"The local cloud did not start; its log {place.log} ends with:\n{printed[-2000:]}")
         time.sleep(0.05)
-    tell(f"the local cloud runs at {place.url()} ({time.monotonic() - begin:.1f} s)")
+    tell(f"the local cloud runs ({time.monotonic() - begin:.1f} s)")
 
 
 def stop(place: Place) -> bool:

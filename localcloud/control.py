@@ -15,6 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from localcloud import journal
+from localcloud.guard import is_own
+
 _REMEMBERED = 2000  # requests
 
 
@@ -58,7 +61,7 @@ class Disturbances:
     """Wraps an application: remembers its requests and applies faults to them.
 
     Attributes:
-        requests: the last ones, without query, headers and bodies, which may hold secrets.
+        requests: the last ones, as the journal describes them.
     """
 
     app: ASGIApp
@@ -67,11 +70,11 @@ class Disturbances:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, disturbed or not."""
-        if scope["type"] != "http" or scope["path"].startswith("/_control"):
+        if scope["type"] != "http" or is_own(scope["path"]):
             await self.app(scope, receive, send)
             return
         begin = time.monotonic()
-        entry = {"time": time.time(), "method": scope["method"], "path": scope["path"], "status": None}
+        entry = journal.entry(scope)
         self.requests.append(entry)
 
         async def remember(message: Message) -> None:

@@ -82,6 +82,10 @@ class Place:
             raise LookupError("the local cloud was never started: run `python -m localcloud start`")
         return f"http://{HOST}:{ports[0]}"
 
+    def page(self) -> str:
+        """Give the status page's address, for a browser; the local cloud must have been started once."""
+        return f"{self.url()}/"
+
     def credentials(self) -> Credentials:
         """Give the credentials, made at the first call, in a file that only its owner reads."""
         path = self.directory / "credentials.json"

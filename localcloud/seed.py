@@ -39,6 +39,7 @@ class Seed:
         adopted: what the repository has already for each adopted project: protected branches, environments, labels.
         stacks: the stacks that declare a project, each with its organisation, and that of the stack that validates
             its releases.
+        backends: by the name of a Supabase project, the folder in `source` that is released into it.
     """
 
     source: Path
@@ -51,6 +52,7 @@ class Seed:
     teams: tuple[str, ...] = ()
     adopted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     stacks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    backends: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, source: Path) -> "Seed":
@@ -88,7 +90,7 @@ class Seed:
                     project["name"],
                     project["region"],
                     stack["supabase"]["organization"],
-                    stack.get("backend", {}).get("directory", "backend"),
+                    _backend(stack),
                 )
                 for stack in adopting
                 if (project := stack["supabase"]["project"])
@@ -106,6 +108,11 @@ class Seed:
                 ),
             },
             stacks=_organizations_of_stacks(dict(zip(names, own, strict=True))),
+            backends={
+                project["name"]: _backend(stack)
+                for stack in own
+                if (project := stack.get("supabase", {}).get("project", {})) and "name" in project
+            },
         )
 
     def plant(self, state: ManagementState, clock: Clock, password: str) -> None:
@@ -129,6 +136,10 @@ class Seed:
         adopted = next((project for project in self.projects if project.ref == ref), None)
         return History(self.source / adopted.backend, tools.directories) if adopted else None
 
+    def backend(self, project: str) -> Path | None:
+        """Give the folder that is released into the Supabase project of that name; None where no stack names it."""
+        return self.source / self.backends[project] if project in self.backends else None
+
     def github(self, token: str) -> GitHubSeed:
         """Give GitHub's part; a folder that is no git work tree becomes an empty repository."""
         return GitHubSeed(
@@ -149,6 +160,11 @@ def _organizations_of_stacks(stacks: Mapping[str, Any]) -> dict[str, frozenset[s
     owners = {name: stack["supabase"]["organization"] for name, stack in stacks.items() if "supabase" in stack}
     validators = {name: stacks[name].get("promotion", {}).get("validatedBy") for name in owners}
     return {name: frozenset({owner, owners.get(validators[name], owner)}) for name, owner in owners.items()}
+
+
+def _backend(stack: Mapping[str, Any]) -> str:
+    directory: str = stack.get("backend", {}).get("directory", "backend")
+    return directory
 
 
 def _principals(document: Any, kind: str) -> list[str]:

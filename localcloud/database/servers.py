@@ -77,6 +77,11 @@ class Databases:
         """Open an autocommit session as one of the platform's own roles, which `postgres` is not."""
         return await (await self.start(ref)).connect(user, self._password)
 
+    async def connect_if_running(self, ref: str) -> AsyncConnection[TupleRow] | None:
+        """Open a session of the owner, or give None where the server does not run: this starts none."""
+        server = self._servers.get(ref)
+        return await server.connect(OWNER, self._password) if server and server.pid else None
+
     async def set_password(self, ref: str, password: str) -> None:
         """Change the password of a project's role postgres, valid at once."""
         async with await self.connect(ref) as connection:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -39,6 +40,7 @@ class Gateway:
 
     Attributes:
         missing: requests of a function that are still to be answered NOT_FOUND_FUNCTION_BLOB.
+        called: when each function was last called, in milliseconds of the epoch.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Gateway:
         exists: Callable[[str], bool],
     ) -> None:
         self.missing: Counter[Key] = Counter()
+        self.called: dict[Key, int] = {}
         self._store = store
         self._workers = workers
         self._order = order
@@ -65,6 +68,7 @@ class Gateway:
         request = Request(scope, receive)
         key = (request.path_params["ref"], request.path_params["slug"])
         record = self._active(key)
+        self.called[key] = int(time.time() * 1000)
         if self.missing[key] > 0:
             self.missing[key] -= 1
             raise FunctionBlobNotFoundError

@@ -75,6 +75,34 @@ class FunctionService:
         """Give the process ids of the workers in service, by ref and slug."""
         return self._workers.running()
 
+    def overview(self, ref: str) -> list[dict[str, Any]]:
+        """Tell what of a project is deployed and whether it runs; times are milliseconds of the epoch."""
+        running = self._workers.running()
+        return [
+            {
+                "slug": slug,
+                "status": record.status,
+                "version": record.version,
+                "deployed_at": record.updated_at,
+                "verify_jwt": record.verify_jwt,
+                "worker": (ref, slug) in running,
+                "called_at": self._called_at(ref, record),
+            }
+            for slug, record in sorted(self._store.of_project(ref).items())
+        ]
+
+    def disturbances(self) -> list[str]:
+        """Name what is modelled at the moment."""
+        delay = round(self._workers.cold_start * 1000)
+        return [
+            *([f"Each start of a function takes {delay} ms longer"] if delay else []),
+            *(
+                f"The function {slug} of {ref} answers its next {requests} calls as if it was not there"
+                for (ref, slug), requests in sorted(self._gateway.missing.items())
+                if requests > 0
+            ),
+        ]
+
     def model_cold_start(self, milliseconds: int) -> None:
         """Delay every start of a worker from now on; 0 ends it."""
         self._workers.cold_start = milliseconds / 1000
@@ -99,6 +127,11 @@ class FunctionService:
         if record is not None:
             deployment = _deployment(ref, record, facts["version"])
             self._logs.add(ref, "function_logs", line, {**deployment, "project_ref": ref, **facts})
+
+    def _called_at(self, ref: str, record: FunctionRecord) -> int | None:
+        called = self._gateway.called.get((ref, record.slug), 0)
+        # An older time is that of a function of the same name, which was deleted.
+        return called if called >= record.created_at else None
 
     def _order(self, ref: str, record: FunctionRecord) -> WorkerOrder:
         import_map = record.import_map_path

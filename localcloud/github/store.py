@@ -115,6 +115,11 @@ class Store:
             self.git(owner, name).move(moves)
         self._confirmed = []
 
+    def committed(self) -> Json:
+        """Give a copy of the state as the last transaction left it; one that is under way is not waited for."""
+        copy: Json = json.loads(self._written)
+        return copy
+
     def now(self) -> str:
         """Give the current time as GitHub writes it: ISO 8601, UTC, whole seconds."""
         return self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -169,6 +169,10 @@ class Lifecycle:
                 self._overrides[project.ref] = (status, polls - 1)
         return status
 
+    def overridden(self, ref: str) -> str | None:
+        """Give the status that is shown instead of the true one, if any; this is no look that counts."""
+        return self._overrides[ref][0] if ref in self._overrides else None
+
     def override_status(self, ref: str, status: str | None, polls: int | None) -> None:
         """Show `status` instead of the true one, for `polls` looks or until it is changed; None ends it."""
         self._state.project(ref)
