@@ -162,8 +162,7 @@ def test_markup_in_names_is_shown_as_text(page: Page, hostile: Cloud) -> None:
     assert page.console() == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
 def test_everybody_can_read_it(page: Page, hostile: Cloud, width: int, scheme: str) -> None:
     page.open(hostile, width=width, scheme=scheme)
     page.run("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
