@@ -37,6 +37,13 @@ def test_exec_sets_the_environment(local_cloud: LocalCloudUnderTest) -> None:
     assert variables.items() >= local_cloud.environment.items()
 
 
+def test_start_and_exec_tell_once_where_the_page_is(local_cloud: LocalCloudUnderTest) -> None:
+    page = f"{local_cloud.url}/ "
+    assert local_cloud.run("start").stderr.count(page) == 1
+    assert local_cloud.run("exec", "--page", "--", "true").stderr.count(page) == 1
+    assert local_cloud.run("exec", "--", "printf", "--page").stdout == "--page"
+
+
 def test_exec_passes_on_exit_codes(local_cloud: LocalCloudUnderTest) -> None:
     assert local_cloud.run("exec", "--", "sh", "-c", "exit 42").returncode == 42
     missing = local_cloud.run("exec", "--", "no-such-command")
@@ -94,7 +101,8 @@ def test_status_tells_what_runs(own_cloud: LocalCloudUnderTest) -> None:
     told = own_cloud.run("status", "--json")
     state = json.loads(told.stdout)
     assert (told.returncode, state["running"], state["url"]) == (0, True, own_cloud.url)
-    assert own_cloud.url in own_cloud.run("status").stderr
+    assert state["page"] == f"{own_cloud.url}/"
+    assert f"status page for a browser: {own_cloud.url}/\n" in own_cloud.run("status").stderr
     own_cloud.stop()
     stopped = own_cloud.run("status", "--json")
     assert (stopped.returncode, json.loads(stopped.stdout)["running"]) == (1, False)

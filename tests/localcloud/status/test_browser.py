@@ -189,3 +189,15 @@ def test_a_keyboard_is_enough_and_what_it_unfolded_stays_so(page: Page, hostile:
     hostile.apply(ref, "20260102000000", "second")
     page.wait_for("migrations", "20260102000000", "second")
     assert page.browser.switch_to.active_element.tag_name == "summary"
+
+
+def test_it_asks_for_nothing_while_nobody_looks(page: Page, hostile: Cloud) -> None:
+    page.open(hostile)
+    hide = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => %s })"
+    page.run(hide % "true")
+    page.wait_for("connection", "paused while nobody looks")
+    hostile.github("PUT", f"/v3/repos/{REPOSITORY}/environments/made-meanwhile")
+    assert "made-meanwhile" not in page.text("environments")
+    page.run(hide % "false" + "; document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for("connection", "live")
+    page.wait_for("environments", "made-meanwhile")
