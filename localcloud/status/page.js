@@ -3,6 +3,7 @@
 
 const DATA = "/_control/status";
 const PAUSE = 1000; // milliseconds between two questions
+const RECENT = 20; // requests that are shown at once
 const PATIENCE = 5000; // milliseconds until an answer counts as lost
 const SYMBOLS = { good: "✓", busy: "…", idle: "○", bad: "✗", warn: "!" };
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
@@ -52,8 +53,9 @@ function tell(element) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A table; each column is [title, how to show a row's cell], the first one names the row. */
-function table(caption, columns, rows) {
+/** A table; each column is [title, how to show a row's cell], the first one names the row. A narrow screen shows a row
+ *  as a list with the columns' titles, or in a line without them where the cells are `plain`. */
+function table(caption, columns, rows, plain = "") {
   const titles = columns.map(([title]) => make("th", { scope: "col", role: "columnheader" }, title));
   const lines = rows.map((row) =>
     make("tr", { role: "row" }, ...columns.map(([title, show], index) => {
@@ -61,7 +63,7 @@ function table(caption, columns, rows) {
       return make(kind[0], { ...kind[1], "data-title": title }, make("div", {}, ...[show(row)].flat()));
     })));
   // The roles stand here because a narrow screen shows rows as blocks, and some browsers then forget the table.
-  return make("table", { role: "table" },
+  return make("table", { role: "table", class: plain },
     make("caption", {}, caption),
     make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...titles)),
     make("tbody", { role: "rowgroup" }, ...lines));
@@ -138,7 +140,7 @@ function migrations(all) {
         ["Version", (entry) => code(entry.version)],
         ["Name", (entry) => entry.name],
         ["State", (entry) => mark(...STATES[entry.state])],
-      ], project.migrations.toReversed()));
+      ], project.migrations.toReversed(), "plain"));
   });
 }
 
@@ -215,13 +217,23 @@ function disturbances(all) {
 
 function requests(all) {
   if (!all.length) return [nothing("Nobody has called since the local cloud was started. ", code("make up"), " does.")];
-  return [table("Last requests", [
+  const older = all.slice(RECENT);
+  const shown = [calls("Last requests", all.slice(0, RECENT))];
+  if (older.length) {
+    const line = make("summary", {}, `${older.length} older requests`);
+    shown.push(make("details", { id: "older-requests" }, line, calls("Older requests", older)));
+  }
+  return shown;
+}
+
+function calls(caption, entries) {
+  return table(caption, [
     ["Request", (entry) => [code(entry.method), " ", code(entry.path)]],
     ["Answer", answer],
     ["Took", (entry) => (entry.seconds === undefined ? "" : `${Math.round(entry.seconds * 1000)} ms`)],
     ["Program", (entry) => entry.client],
     ["When", (entry) => moment(entry.time * 1000)],
-  ], all)];
+  ], entries, "plain");
 }
 
 function answer({ status, seconds }) {
