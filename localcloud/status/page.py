@@ -1,4 +1,7 @@
-"""The status page over HTTP: three files, and the data that the page asks for while somebody looks at it."""
+"""The status page over HTTP: its files, and the data that it asks for, once a second while somebody looks at it.
+
+It asks instead of being told by a stream, since an open stream would hold up the stop of the local cloud.
+"""
 
 import hashlib
 import json

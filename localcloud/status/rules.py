@@ -132,7 +132,8 @@ def _pull_request(parameters: Json, _: People) -> list[str]:
 def _status_checks(parameters: Json, people: People) -> list[str]:
     words: list[str] = []
     _add(words, parameters.get("strict_required_status_checks_policy"), "up to date with the branch")
-    checks = [(check["context"], check.get("integration_id")) for check in parameters.get("required_status_checks", [])]
+    given = parameters.get("required_status_checks") or []
+    checks = [(str(check.get("context")), check.get("integration_id")) for check in given]
     return [*words, *([_checks(checks, people)] if checks else [])]
 
 
@@ -161,7 +162,7 @@ def _checks(checks: list[tuple[str, int | None]], people: People) -> str:
 
 
 def _passing(actor: Json, people: People) -> str:
-    kind: str = actor["actor_type"]
+    kind = str(actor.get("actor_type"))
     number: int = actor.get("actor_id") or 0
     if kind == "RepositoryRole":
         name = _ROLES.get(number, f"the role {number}")

@@ -86,6 +86,13 @@ def test_a_ruleset_tells_what_it_is_for_and_whom_it_spares() -> None:
     ]
 
 
+def test_a_ruleset_that_lacks_what_it_should_have_is_told_all_the_same() -> None:
+    rules_given = [{"type": "required_status_checks", "parameters": {"required_status_checks": [{}]}}]
+    incomplete = {"target": "tag", "enforcement": "disabled", "conditions": None, "rules": rules_given}
+    assert rules.ruleset_scope(incomplete) == "no tag; switched off"
+    assert rules.ruleset(incomplete | {"bypass_actors": [{}]}, PEOPLE) == ["check None", "not for None"]
+
+
 @pytest.mark.parametrize(
     ("policy", "policies", "words"),
     [
