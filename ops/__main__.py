@@ -7,6 +7,7 @@ import typer
 from ops import migration
 from ops.adopt import adopt, schema_steps
 from ops.history import history
+from ops.revert import revert
 from ops.rollback import rollback
 from release.error import ReleaseError
 from settings import SettingsError
@@ -16,6 +17,7 @@ app = typer.Typer(
 )
 app.command()(adopt)
 app.command()(history)
+app.command()(revert)
 app.command()(rollback)
 app.command(hidden=True)(schema_steps)
 app.add_typer(migration.app, name="migration")

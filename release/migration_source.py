@@ -9,6 +9,7 @@ from pathlib import Path
 
 from release.error import ReleaseError
 
+MIGRATION_FOLDER = "supabase/migrations"
 UNDO_FOLDER = "supabase/rollbacks"
 NAME = re.compile(r"[a-z0-9_]+")
 # The CLI silently skips other names, and takes versions of any length; `supabase migration new` writes 14 digits.
@@ -41,7 +42,7 @@ def read_migrations(backend: Path) -> tuple[Migration, ...]:
     Raises:
         ReleaseError: a file that the CLI would skip without a word, or a version that two files have.
     """
-    folder = backend / "supabase" / "migrations"
+    folder = backend / MIGRATION_FOLDER
     migrations: dict[str, Migration] = {}
     problems = []
     for path in sorted(folder.glob("*.sql"), key=os.fsencode):
@@ -82,7 +83,7 @@ def read_text(backend: Path, migration: Migration) -> str:
 
 def migration_path(backend: Path, file_name: str) -> Path:
     """Give the place of a migration."""
-    return backend / "supabase" / "migrations" / file_name
+    return backend / MIGRATION_FOLDER / file_name
 
 
 def undo_path(backend: Path, file_name: str) -> Path:

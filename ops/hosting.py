@@ -1,0 +1,116 @@
+"""The repository at GitHub, as operations use it: its API and its git address."""
+
+import base64
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from githubkit import GitHub
+from githubkit.exception import GitHubException
+
+from release.error import ReleaseError
+from settings import Settings, provided_value
+
+_PUBLIC = "https://github.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hosting:
+    """One repository.
+
+    Attributes:
+        owner, name: as GitHub names it.
+        address: where git clones it from, without credentials.
+    """
+
+    owner: str
+    name: str
+    address: str
+    _token: str
+    _base: str
+
+    @property
+    def api(self) -> GitHub[Any]:
+        """Give a client of the REST API."""
+        return GitHub(self._token, base_url=None if self._base == _PUBLIC else f"{self._base}/api/v3/")
+
+    def git(self, folder: Path, *arguments: str) -> str:
+        """Run git, which finds the credentials in its environment and in no command line; gives what it prints.
+
+        Raises:
+            ReleaseError: git failed; the text is git's own.
+        """
+        credential = base64.b64encode(f"x-access-token:{self._token}".encode()).decode()
+        configuration = {f"http.{self._base}/.extraHeader": f"Authorization: Basic {credential}"}
+        result = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **_configured(configuration), **_author()},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode != 0:
+            raise ReleaseError(
+                f"git {arguments[0]} failed: {result.stderr.strip()} Nothing was released. Remedy: correct what git"
+                " names, then run this again."
+            )
+        return result.stdout.strip()
+
+    def open_pull_request(self, *, head: str, base: str, title: str, body: str, labels: list[str]) -> str:
+        """Open a pull request, or bring the open one of that branch up to date; gives its address.
+
+        Raises:
+            ReleaseError: GitHub refused.
+        """
+        rest, here = self.api.rest, (self.owner, self.name)
+        try:
+            found = rest.pulls.list(*here, state="open", head=f"{self.owner}:{head}", base=base).json()
+            if found:
+                number = found[0]["number"]
+                pull = rest.pulls.update(*here, number, title=title, body=body).json()
+            else:
+                pull = rest.pulls.create(*here, head=head, base=base, title=title, body=body).json()
+            if labels:
+                rest.issues.add_labels(*here, pull["number"], labels=labels)
+        except GitHubException as error:
+            raise ReleaseError(
+                f"GitHub did not take the pull request of {head}: {error}. The branch is pushed. Remedy: GITHUB_TOKEN"
+                " needs pull requests and issues (write); then run this again."
+            ) from error
+        return str(pull["html_url"])
+
+
+def find_hosting(settings: Settings) -> Hosting:
+    """Find the stack's repository, with the credentials of the environment.
+
+    Raises:
+        ReleaseError: there is no token.
+    """
+    token = provided_value("GITHUB_TOKEN", settings.stack, os.environ)
+    if not token:
+        raise ReleaseError("GITHUB_TOKEN is not set, so GitHub can't be asked. Remedy: export it.")
+    base = os.environ.get("GITHUB_BASE_URL", _PUBLIC).rstrip("/")
+    address = f"{base}/{settings.owner}/{settings.repository}.git"
+    return Hosting(owner=settings.owner, name=settings.repository, address=address, _token=token, _base=base)
+
+
+def _configured(values: Mapping[str, str]) -> dict[str, str]:
+    pairs = {
+        name: text
+        for number, (key, value) in enumerate(values.items())
+        for name, text in ((f"GIT_CONFIG_KEY_{number}", key), (f"GIT_CONFIG_VALUE_{number}", value))
+    }
+    return {"GIT_CONFIG_COUNT": str(len(values)), **pairs}
+
+
+def _author() -> dict[str, str]:
+    """Name a machine as author where git knows nobody."""
+    known = subprocess.run(["git", "config", "user.email"], capture_output=True, check=False).returncode == 0
+    if known or os.environ.get("GIT_AUTHOR_EMAIL"):
+        return {}
+    person = {"NAME": "release", "EMAIL": "release@users.noreply.github.com"}
+    return {f"GIT_{role}_{field}": text for role in ("AUTHOR", "COMMITTER") for field, text in person.items()}
