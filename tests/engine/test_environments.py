@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -362,6 +363,61 @@ def test_a_rule_that_locks_everybody_out_is_refused_at_preview(
     assert "Traceback" not in result.text
     methods = {entry["method"] for entry in control(both.live, "GET", "/requests").json()}
     assert methods <= {"GET"}
+
+
+def test_what_was_approved_and_merged_is_accepted_where_review_is_asked_for(both: Environments) -> None:
+    """The whole way of a change: pushed by one, approved by another, its checks reported by Actions, merged."""
+    checkout = both.production
+    base = both.live.variables["GITHUB_BASE_URL"].rstrip("/")
+    people = {
+        name: control(both.live, "POST", "/github-tokens", json=who).json()["token"]
+        for name, who in {
+            "dana": {"login": "dana"},
+            "lee": {"login": "lee"},
+            "actions": {"app": "github-actions"},
+        }.items()
+    }
+
+    def ask(name: str, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {people.get(name) or both.live.variables['GITHUB_TOKEN']}"}
+        answer = httpx.request(method, f"{base}/api/v3{REPOSITORY}{path}", json=body, headers=headers, timeout=30)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    remote = f"{base.replace('://', '://x-access-token:' + people['dana'] + '@')}/mano-app/mano.git"
+    checkout.git("fetch", "--quiet", remote, "main")
+    checkout.git("switch", "--quiet", "--create", "hotfix/words", "FETCH_HEAD")
+    (checkout.directory / "WORDS.md").write_text("words\n", encoding="utf-8")
+    checkout.commit("Add words")
+    checkout.git("push", "--quiet", remote, "hotfix/words")
+    refused = subprocess.run(
+        ["git", "push", remote, "HEAD:main"], cwd=checkout.directory, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode != 0
+    assert "Changes must be made through a pull request" in refused.stderr
+    pull = ask("dana", "POST", "/pulls", {"title": "Words", "head": "hotfix/words", "base": "main"})
+    path = f"/pulls/{pull['number']}"
+    for name in ("backend-tests", "ios-build", "secrets", "preview", "release-source"):
+        run = {"name": name, "head_sha": pull["head"]["sha"], "status": "completed", "conclusion": "success"}
+        ask("actions", "POST", "/check-runs", run)
+    ask("lee", "POST", f"{path}/reviews", {"event": "APPROVE"})
+    ask("administrator", "PUT", f"{path}/merge", {"merge_method": "merge"})
+    checkout.git("fetch", "--quiet", remote, "main")
+    checkout.git("switch", "--quiet", "--detach", "FETCH_HEAD")
+    stack_file = checkout.directory / "Pulumi.production.yaml"
+    good = stack_file.read_text(encoding="utf-8")
+    health = checkout.directory / "backend/supabase/functions/health/index.ts"
+    source = health.read_text(encoding="utf-8")
+    stack_file.write_text(good[: good.index("  mano:waivers:")], encoding="utf-8")
+    try:
+        assert checkout.plan() == {}
+        health.write_text(f"{source}// after the approval\n", encoding="utf-8")
+        result = checkout.run("pulumi", "preview", "--stack", "production", "--non-interactive")
+        assert "may not go to production" in result.text
+    finally:
+        health.write_text(source, encoding="utf-8")
+        stack_file.write_text(good, encoding="utf-8")
+    checkout.git("switch", "--quiet", "main")
 
 
 def test_a_staging_token_that_reaches_production_is_refused_unless_waived(both: Environments) -> None:

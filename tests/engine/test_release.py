@@ -246,6 +246,12 @@ def test_a_function_put_back_by_hand_is_seen_and_repaired_after_a_failed_up(rele
     checkout.up_well()
     assert live.functions()["chat"]["verify_jwt"] is True
     assert checkout.plan() == {}
+    command = ["python", "-m", "ops", "bodies", "--stack", "staging", "--json"]
+    kept = json.loads(checkout.run(*command).text)
+    (digest,) = [entry["digest"] for entry in kept if entry["slug"] == "chat"]
+    folder = checkout.directory.parent / "kept"
+    assert checkout.run(*command, "--extract", digest[:12], "--to", str(folder)).code == 0
+    assert (folder / "index.ts").read_text(encoding="utf-8") == HELLO
 
 
 def test_a_failing_migration_leaves_everything_as_it_was(released: Released) -> None:
