@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from provider.resources import AuthSettings, DatabaseAccess, FunctionSecrets, Project
+from provider.resources import AuthSettings, CustomHostname, DatabaseAccess, FunctionSecrets, Project
 from settings import SupabaseSettings
 
 
@@ -27,7 +27,7 @@ class TargetProjectArgs:
 
 
 class TargetProject(pulumi.ComponentResource):
-    """Owns the Supabase project, its functions' secrets, settings of its Auth service, and who reaches its database.
+    """Owns the Supabase project, its functions' secrets, its Auth settings, its domain, and who reaches its database.
 
     Secrets and settings that are not named are left alone.
 
@@ -79,6 +79,13 @@ class TargetProject(pulumi.ComponentResource):
                 project=project.ref,
                 allowed_networks=database.allowed_networks,
                 ssl_enforced=database.ssl_enforced,
+                opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+            )
+        if args.supabase.custom_hostname:
+            CustomHostname(
+                name,
+                project=project.ref,
+                hostname=args.supabase.custom_hostname,
                 opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
             )
         self.ref = project.ref

@@ -115,7 +115,7 @@ class ManagementApi:
 
         The header that names the parts' boundary comes first, as in a message.
         """
-        response = self._get(f"/functions/{slug}/body", headers={"Accept": "multipart/form-data"}, missing=True)
+        response = self._get(f"/functions/{slug}/body", headers={"Accept": "multipart/form-data"}, without=_MISSING)
         if response is None:
             return None
         return f"Content-Type: {response.headers['Content-Type']}\r\n\r\n".encode() + response.content
@@ -129,8 +129,9 @@ class ManagementApi:
         return list(response.json())
 
     def has_restore_points(self) -> bool:
-        """Tell whether the platform can bring the database back to a moment (v1-list-all-backups)."""
-        return bool(self._read("/database/backups")["pitr_enabled"])
+        """Tell whether the platform can bring the database back to a moment, for this token (v1-list-all-backups)."""
+        response = self._get("/database/backups", without=_FORBIDDEN)
+        return response is not None and bool(response.json()["pitr_enabled"])
 
     def create_restore_point(self, name: str) -> None:
         """Mark this moment as one to come back to (v1-create-restore-point); a name has up to 20 characters."""
@@ -147,12 +148,14 @@ class ManagementApi:
 
     def _read(self, path: str) -> Any:
         response = self._get(path)
-        assert response is not None  # noqa: S101 - only `missing` allows that
+        assert response is not None  # noqa: S101 - only `without` allows that
         return response.json()
 
-    def _get(self, path: str, *, headers: dict[str, str] | None = None, missing: bool = False) -> httpx.Response | None:
+    def _get(
+        self, path: str, *, headers: dict[str, str] | None = None, without: int | None = None
+    ) -> httpx.Response | None:
         response = self._try(lambda: self._client.get(self._project + path, headers=headers))
-        if missing and response.status_code == _MISSING:
+        if response.status_code == without:
             return None
         self._check(response, f"read {path or 'the project'}")
         return response

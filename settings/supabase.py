@@ -67,10 +67,11 @@ class SupabaseSettings(Model):
     """Where the project lives, by the organisation's slug, the project itself, and its Auth service's settings.
 
     `auth` holds settings by their names in the Management API (PATCH /v1/projects/{ref}/config/auth), such as
-    `site_url`; those that it does not name are left alone.
+    `site_url`; those that it does not name are left alone. `custom_hostname` is a domain of one's own for the project.
     """
 
     organization: str = Field(min_length=1)
     project: ProjectSettings
     auth: Mapping[str, bool | int | str] = {}
     database: DatabaseSettings = DatabaseSettings()
+    custom_hostname: str | None = Field(default=None, pattern=r"^([a-z0-9-]+\.)+[a-z]{2,63}$")

@@ -19,6 +19,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provid
 
 from provider.plugin.auth_settings import AuthSettingsResource
 from provider.plugin.client import Client
+from provider.plugin.custom_hostname import CustomHostnameResource
 from provider.plugin.database_access import DatabaseAccessResource
 from provider.plugin.errors import InitializationError, SupabaseError
 from provider.plugin.function_secrets import FunctionSecretsResource
@@ -32,6 +33,7 @@ RESOURCES: dict[str, Callable[[Client], Resource]] = {
     "supabase:index:Project": ProjectResource,
     "supabase:index:FunctionSecrets": FunctionSecretsResource,
     "supabase:index:AuthSettings": AuthSettingsResource,
+    "supabase:index:CustomHostname": CustomHostnameResource,
     "supabase:index:DatabaseAccess": DatabaseAccessResource,
 }
 HIDDEN = "[secret]"
