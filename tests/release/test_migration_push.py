@@ -1,8 +1,10 @@
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -108,60 +110,83 @@ def test_an_index_that_was_not_finished_is_named(project: Project) -> None:
     assert "Remedy: drop index concurrently a_twice, then correct the file" in text
 
 
-def read_until(ended: threading.Event, project: Project, counts: list[int], errors: list[BaseException]) -> None:
-    try:
-        with project.another_session() as reader:
-            reader.execute(f"set statement_timeout to '{READ_LIMIT}'".encode())
-            reads = 0
-            while not ended.is_set():
-                reader.execute("select count(*) from a")
-                reads += 1
-            counts.append(reads)
-    except psycopg.Error as error:
-        errors.append(error)
+class Reader(threading.Thread):
+    """Reads table a over and over in a session of its own, as users do."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__()
+        self.project = project
+        self.reads = 0
+        self.error: psycopg.Error | None = None
+        self.ended = threading.Event()
+        self.has_read = threading.Event()
+
+    def run(self) -> None:
+        try:
+            with self.project.another_session() as session:
+                session.execute(f"set statement_timeout to '{READ_LIMIT}'".encode())
+                while not self.ended.is_set():
+                    session.execute("select count(*) from a")
+                    self.reads += 1
+                    self.has_read.set()
+        except psycopg.Error as error:
+            self.error = error
+
+    def wait_for_a_read(self) -> None:
+        """Return once a read that begins now, or two that do, have ended."""
+        for _ in range(2):
+            self.has_read.clear()
+            assert self.has_read.wait(60), self.error
 
 
-@contextmanager
-def readers(project: Project, count: int) -> Iterator[Callable[[], tuple[list[int], list[BaseException]]]]:
-    ended, counts, errors = threading.Event(), list[int](), list[BaseException]()
-    threads = [threading.Thread(target=read_until, args=(ended, project, counts, errors)) for _ in range(count)]
+@pytest.fixture
+def readers(project: Project) -> Iterator[list[Reader]]:
+    project.push()
+    threads = [Reader(project) for _ in range(3)]
     for thread in threads:
         thread.start()
-
-    def result() -> tuple[list[int], list[BaseException]]:
-        ended.set()
-        for thread in threads:
-            thread.join()
-        return counts, errors
-
     try:
-        yield result
+        yield threads
     finally:
-        result()
+        for thread in threads:
+            thread.ended.set()
+            thread.join()
 
 
 def test_a_migration_behind_a_long_query_gives_up_names_who_holds_it_and_lets_readers_read(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, readers: list[Reader], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(migration_push, "_LOCK_PAUSES", (0.1,))
-    project.push()
+    pauses: list[float] = []
+
+    def read_in_the_pause(seconds: float) -> None:
+        pauses.append(seconds)
+        for reader in readers:
+            reader.wait_for_a_read()
+
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=read_in_the_pause)
+    monkeypatch.setattr(migration_push, "time", clock)
+    monkeypatch.setattr(migration_push, "_LOCK_PAUSES", (1,))
     project.write("20260103000000_column.sql", "alter table public.a add column name text;\n")
-    with project.another_session() as holder, readers(project, 3) as read:
+    with project.another_session() as holder:
         holder.execute("set application_name to 'monthly report'")
-        holder.execute("begin; select 'Ada''s secret' from a")
-        text = project.refusal()
-        counts, errors = read()
-        row = holder.execute("select pg_backend_pid() as pid").fetchone()
+        holder.execute("begin")
+        holder.execute("select 'Ada''s secret' from a")
+        row = holder.execute("select pg_backend_pid() as pid from a union select pg_backend_pid()").fetchone()
         assert row is not None
+        before = [reader.reads for reader in readers]
+        text = project.refusal()
+        for reader in readers:
+            reader.wait_for_a_read()
         holder.execute("commit")
-    assert errors == []
-    # Each has read before the push, between its tries, and after it.
-    assert len(counts) == 3
-    assert all(count > 2 for count in counts), counts
-    assert "in 2 tries a lock was not free within 1 s; held by “monthly report” as postgres (process" in text
-    assert f"(process {row['pid']}, idle in transaction since " in text
-    assert ", last statement SELECT)" in text or ", last statement BEGIN)" in text
-    assert "secret" not in text + capsys.readouterr().out
+    assert pauses == [1]
+    assert [reader.error for reader in readers] == [None, None, None]
+    assert all(reader.reads >= earlier + 3 for reader, earlier in zip(readers, before, strict=True))
+    held = f"“monthly report” as postgres (process {row['pid']}, idle in transaction since "
+    assert f"in 2 tries a lock was not free within 1 s; held by {held}" in text
+    assert ", last statement SELECT)" in text
+    told = capsys.readouterr().out
+    assert f"a lock was not free within 1 s, held by {held}" in told
+    assert "secret" not in text + told
     assert project.versions() == [FIRST, SECOND]
     assert project.push() == ["20260103000000_column.sql"]
 
