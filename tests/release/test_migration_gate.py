@@ -31,8 +31,6 @@ def with_undo(backend: Path) -> Path:
     (backend / "supabase/rollbacks").mkdir()
     for name in (f"{FIRST}_first.sql", f"{SECOND}_second.sql"):
         (backend / "supabase/rollbacks" / name).write_text("select 1;", encoding="utf-8")
-    rules = 'assume_in_transaction = true\nexcluded_rules = ["require-lock-timeout", "require-statement-timeout"]\n'
-    (backend / ".squawk.toml").write_text(rules, encoding="utf-8")
     return backend
 
 
@@ -160,7 +158,13 @@ def test_what_passed_is_linted_again_once_file_undo_or_rules_changed(
         with_undo / ".squawk.toml",
     ):
         if change:
-            mark = "# edited" if change.suffix == ".toml" else "-- edited"
-            change.write_text(f"{change.read_text(encoding='utf-8')}\n{mark}\n", encoding="utf-8")
+            with change.open("a", encoding="utf-8") as file:
+                file.write("assume_in_transaction = true\n" if change.suffix == ".toml" else "-- edited\n")
         gate(with_undo).check({})
     assert linted == [["first", "second"], [], ["second"], ["first"], ["first", "second"]]
+
+
+def test_the_linter_asks_for_no_timeout_that_the_release_sets_itself(with_undo: Path) -> None:
+    path = with_undo / f"supabase/migrations/{SECOND}_second.sql"
+    path.write_text("alter table public.a add column n bigint;", encoding="utf-8")
+    gate(with_undo).check({})
