@@ -103,11 +103,13 @@ def _push(session: Session, backend: BackendSource, pending: list[Migration], ti
     late = ["--include-all"] if any(migration.version < newest for migration in pending) else []
     command = ["db", "push", *late, f"--remote={session.address.url}"]
     environment = {"PGPASSWORD": session.password, "PGOPTIONS": timeouts.options}
+    holders: tuple[str, ...] = ()
     with copied_backend(backend.directory, files) as folder:
         for pause in (*_LOCK_PAUSES, None):
-            answer, holders = _watched(
+            answer, seen = _watched(
                 session.connection, lambda: run_cli(command, folder=folder, environment=environment)
             )
+            holders = seen or holders
             if answer.succeeded:
                 return
             if pause is None or not _ended_by(answer, LockNotAvailable):

@@ -304,8 +304,7 @@ def test_a_lock_held_by_somebody_is_waited_for_in_short_tries(released: Released
         ended.start()
         text = checkout.up_well()
         ended.join()
-    assert "a lock was not free within 1 s, held by “no name” as postgres (process " in text
-    assert "; trying again in 1 s" in text
+    assert re.search(r"a lock was not free within 1 s(, held by “no name” as postgres .*)?; trying again in 1 s", text)
     assert live.ledger()[-1] == "20270205000000"
     checkout.git("checkout", "--quiet", "Pulumi.staging.yaml")
     checkout.up_well()

@@ -250,7 +250,7 @@ def test_the_ledgers_of_a_cloud_are_read(
     ((renamed,)) = answer("renumber", "--all-pending")["renamed"]
     assert renamed["from"] == files[-1]
     assert names("migrations") == [*files[:-1], renamed["to"]] == names("rollbacks")
-    monkeypatch.setenv("SUPABASE_ACCESS_TOKEN", f"sbp_{'0' * 40}")
+    monkeypatch.setenv("SUPABASE_ACCESS_TOKEN_PRODUCTION", f"sbp_{'0' * 40}")
     text = refusal("renumber", files[-2])
     assert "The ledger of stack production can't be read" in text
     assert "401" in text
