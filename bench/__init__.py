@@ -1,0 +1,1 @@
+"""Measures what the project promises of time and memory: `python -m bench`."""

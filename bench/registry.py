@@ -1,0 +1,8 @@
+"""Every bench by its name; a new one is a line here."""
+
+from collections.abc import Mapping
+
+from bench import local_cloud
+from bench.measurement import Bench
+
+BENCHES: Mapping[str, Bench] = {"local-cloud": local_cloud.BENCH}
