@@ -3,7 +3,7 @@ STACK ?= staging
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: help up preview test lint down reset toolchain
+.PHONY: help up preview test lint bench down reset toolchain
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -27,6 +27,9 @@ lint: toolchain ## static checks
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy .
 	@$(VENV)/shellcheck release/command provider/pulumi-resource-supabase localcloud/github/hooks/proc-receive scripts/*.sh .ci/run
+
+bench: toolchain ## measure time and memory against the goals (docs/performance.md)
+	@$(VENV)/python -m bench
 
 down: ## stop the local cloud; its data stays
 	@$(VENV)/python -m localcloud stop

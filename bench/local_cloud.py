@@ -24,7 +24,7 @@ _STARTS = 5
 _ROUNDS = 7
 _CALLS = 300  # of one round
 _FUNCTIONS = 100
-_WARM_UP = 2500  # more than any list of last requests or log lines keeps
+_WARM_UP = 10_000  # more than any list of last requests or log lines keeps, and a worker's heap has its size then
 _MANY = 10_000
 _CLIENTS = 4
 _SOURCE = 'Deno.serve({DENO_OPTIONS}() => new Response("hello", { headers: { "content-type": "text/plain" } }));\n'

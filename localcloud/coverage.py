@@ -28,6 +28,9 @@ Behaviour as known in {_DATE}.
 |---|---|
 | Supabase Management API | Supabase's OpenAPI document, supabase/cli's recorded answers, calls of CLI 3.1.0 |
 | its SQL endpoints | supabase/postgres-meta (row values, error texts) |
+| access tokens | permissions of Supabase's OpenAPI document; those that reveal secrets from supabase/supabase#50134 |
+| logs | DuckDB executes the SQL; tables and fields from Supabase's documentation and CLI 3.1.0's queries |
+| advisors | the names, levels and meanings of supabase/splinter's lints, eleven of them; queries of our own |
 | databases | PostgreSQL 17 itself; roles and schemas from Supabase's documentation |
 | pooler | Supavisor's user names and errors, session mode |
 | function gateway | Supabase's documentation of error codes; Deno itself |
@@ -37,9 +40,15 @@ Behaviour as known in {_DATE}.
 
 Implemented in part, the rest answering 501: health (of auth, db, db_postgres_user, pooler: no other service runs
 here), creating a project (in a region, not a group of them), listing an organisation's projects (no sorting), auth
-settings (those of sign-up, sign-in, confirmation and URLs), add-ons (compute size, and nothing is sized). The Data
-API's settings are kept without a server that obeys them. Databases have PostgreSQL's own extensions, and an empty
-schema `vault`.
+settings (those of sign-up, sign-in, confirmation and URLs), add-ons (compute size, and nothing is sized; custom domain,
+and nothing asks DNS: the control plane says whether the records are there), logs (of functions, their gateway, Auth's
+gateway and PostgreSQL, the last 2000 lines of each, gone with a restart), point-in-time recovery (never on, since its
+add-on can't be ordered here; backups and restore points are real copies), read-only mode (told and set by the control
+plane, not lifted for a time). The Data API's settings, network restrictions and enforced encryption are kept without a
+server that obeys them. Databases have PostgreSQL's own extensions, and an empty schema `vault`.
+
+The CLI reaches a database by URL through the pooler. By ref it can't: it asks for port 5432 of a host of its own, or
+for a pooler with a registrable name, and says so as on a network without IPv6.
 """
 _MERGING = """
 ## Git and branch rules of the local GitHub

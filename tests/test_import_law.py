@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = {"settings", "estate", "release", "components", "provider", "ops", "localcloud", "toolchain"}
+ROOMS = {"settings", "estate", "release", "components", "provider", "ops", "localcloud", "toolchain", "bench"}
 ALLOWED = {
     "__main__": {"settings", "components"},
     "settings": set(),
@@ -17,6 +17,7 @@ ALLOWED = {
     "provider": set(),
     "localcloud": set(),
     "toolchain": set(),
+    "bench": {"localcloud"},
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "common"}
 
