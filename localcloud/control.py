@@ -217,7 +217,7 @@ class ControlPlane:
             Route("/_control/rate-limit", self._rate_limit, methods=["PUT"]),
             Route("/_control/projects/{ref}/status", self._status, methods=["PUT"]),
             Route("/_control/organizations/{slug}/plan", self._plan, methods=["PUT"]),
-            Route("/_control/tokens", self._token, methods=["POST"]),
+            Route("/_control/supabase-tokens", self._token, methods=["POST"]),
             Route("/_control/next-start", self._next_start, methods=["PUT"]),
             Route("/_control/projects/{ref}/domain-records", self._domain_records, methods=["PUT"]),
             Route("/_control/projects/{ref}/backups", self._backup, methods=["POST"]),

@@ -20,7 +20,7 @@ def refs(local_cloud: LocalCloudUnderTest) -> tuple[str, str]:
 
 
 def _token(cloud: LocalCloudUnderTest, **limits: Any) -> str:
-    answer = cloud.control("POST", "/tokens", limits)
+    answer = cloud.control("POST", "/supabase-tokens", limits)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["token"])
 

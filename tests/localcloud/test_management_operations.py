@@ -375,7 +375,7 @@ def test_logs_have_a_lower_rate_limit_and_users_do_not_share_one(
 ) -> None:
     path = f"/projects/{project}/analytics/endpoints/logs.all"
     assert local_cloud.api("GET", path).headers["x-ratelimit-limit"] == "30"
-    token = local_cloud.control("POST", "/tokens", {"user": "dana"}).json()["token"]
+    token = local_cloud.control("POST", "/supabase-tokens", {"user": "dana"}).json()["token"]
     first = int(local_cloud.api("GET", path, token=token).headers["x-ratelimit-remaining"])
     assert first == 29
     assert int(local_cloud.api("GET", path, token=token).headers["x-ratelimit-remaining"]) == 28
