@@ -142,7 +142,7 @@ def _of_ruleset(store: Store, repository: Json, ruleset: Json, who: GitHubToken)
         last_push=needed.get("require_last_push_approval", False),
         methods=tuple(needed.get("allowed_merge_methods", ())),
     )
-    unknown = sorted(rules.keys() - _ENFORCED)
+    unknown = sorted(rules.keys() - _ENFORCED) + (["required_reviewers"] if needed.get("required_reviewers") else [])
     return Policy(
         is_ruleset=True,
         waived=bool(modes & {"always", "exempt"}),

@@ -1,9 +1,11 @@
 """The ordinary git client against the local GitHub."""
 
+import gzip
 import secrets
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.localcloud.github.work_tree import R, WorkTree, address, clone, protect, rule
@@ -26,6 +28,15 @@ def test_clone_push_and_fetch_carry_commits_and_tags(github: Any, tree: WorkTree
     assert tree.git("rev-parse", "origin/feature/one") == sha
     other.git("push", "--quiet", "origin", ":feature/one")
     assert github("GET", f"{R}/branches/feature/one").status_code == 404
+
+
+def test_a_compressed_request_is_understood(github: Any) -> None:
+    asked = gzip.compress(b"0014command=ls-refs\n0000")
+    headers = {"Authorization": f"Bearer {github.token}", "Git-Protocol": "version=2", "Content-Encoding": "gzip",
+               "Content-Type": "application/x-git-upload-pack-request"}  # fmt: skip
+    answer = httpx.post(f"{github.base}/mano-app/mano/git-upload-pack", content=asked, headers=headers, trust_env=False)
+    assert answer.status_code == 200
+    assert b" refs/heads/main\n" in answer.content
 
 
 def test_who_is_nobody_here_sees_no_private_repository(github: Any, tmp_path: Path) -> None:

@@ -123,6 +123,10 @@ def test_what_is_no_open_pull_request_with_this_head_is_not_merged(github: Any, 
     number = github("POST", P, draft).json()["number"]
     assert github("GET", f"{P}/{number}").json()["mergeable_state"] == "draft"
     assert merge(github, f"{P}/{number}") == (405, "Pull Request is still a draft")
+    ready = "mutation($id:ID!){markPullRequestReadyForReview(input:{pullRequestId:$id}){pullRequest{isDraft state}}}"
+    answer = github.query(ready, id=github("GET", f"{P}/{number}").json()["node_id"])
+    assert answer["data"]["markPullRequestReadyForReview"]["pullRequest"] == {"isDraft": False, "state": "OPEN"}
+    assert merge(github, f"{P}/{number}")[0] == 200
 
 
 def test_a_way_to_merge_that_the_repository_or_a_ruleset_excludes(github: Any, tree: WorkTree) -> None:
@@ -190,6 +194,24 @@ def test_who_pushed_last_does_not_approve_that_push(github: Any, tree: WorkTree)
     assert "New changes require approval from someone other than the last pusher." in refused[1]
     approve(github, path, "ada")
     assert merge(github, path)[0] == 200
+
+
+def test_what_the_reviews_come_to_is_told_by_graphql(github: Any, tree: WorkTree) -> None:
+    path = propose(github, tree)
+    query = '{repository(owner:"mano-app",name:"mano"){pullRequest(number:1){reviewDecision mergeable author{login}}}}'
+
+    def decision() -> Any:
+        shown = github.query(query)["data"]["repository"]["pullRequest"]
+        assert (shown["mergeable"], shown["author"]["login"]) == ("MERGEABLE", "bob")
+        return shown["reviewDecision"]
+
+    assert decision() is None
+    protect(github, isAdminEnforced=True, requiresApprovingReviews=True, requiredApprovingReviewCount=1)
+    assert decision() == "REVIEW_REQUIRED"
+    github.user("cleo")("POST", f"{path}/reviews", {"event": "REQUEST_CHANGES", "body": "No"})
+    assert decision() == "CHANGES_REQUESTED"
+    approve(github, path)
+    assert decision() == "APPROVED"
 
 
 def test_a_code_owner_of_the_base_has_to_agree(github: Any, tree: WorkTree) -> None:
