@@ -59,7 +59,6 @@ class Store:
         self._confirmed: list[Json] = self.state.pop("moves", [])
         self._queued: list[Json] = []
         self._written = json.dumps(self.state, sort_keys=True)
-        self._carry_out()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -177,6 +177,7 @@ def test_who_bypasses_a_rule_is_told_so(github: Any, bob: WorkTree) -> None:
     told = bob.run("push", address(github), "main").stderr
     assert "remote: Bypassed rule violations for refs/heads/main:" in told
     assert "remote: - Changes must be made through a pull request." in told
+    assert "Cannot force-push to this branch" in refused(bob, "--force", address(github), "HEAD~1:main")[0]
 
 
 def test_who_is_allowed_pushes_to_a_restricted_branch(github: Any, bob: WorkTree) -> None:

@@ -215,7 +215,8 @@ def test_what_the_reviews_come_to_is_told_by_graphql(github: Any, tree: WorkTree
 
 
 def test_a_code_owner_of_the_base_has_to_agree(github: Any, tree: WorkTree) -> None:
-    tree.commit(".github/CODEOWNERS", "/.github/ @mano-app/core\n/backend/ @nobody\n")
+    tree.commit(".github/CODEOWNERS", "/.github/ @mano-app/core\n/backend/ @stranger\n/other/ @nobody\n")
+    assert github.user("stranger")("GET", "/user").status_code == 200
     tree.git("push", "--quiet", "origin", "main")
     protect(
         github,
@@ -224,7 +225,7 @@ def test_a_code_owner_of_the_base_has_to_agree(github: Any, tree: WorkTree) -> N
         requiredApprovingReviewCount=1,
         requiresCodeOwnerReviews=True,
     )
-    other = propose(github, tree, "other", **{"backend/x": "1"})
+    other = propose(github, tree, "other", **{"backend/x": "1", "other/x": "1"})
     path = propose(github, tree, "workflow", **{".github/workflows/x.yml": "1", ".github/CODEOWNERS": "* @bob"})
     assert [team["slug"] for team in github("GET", path).json()["requested_teams"]] == ["core"]
     for pull in (other, path):
