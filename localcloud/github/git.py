@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from localcloud.durable import sync_folder, sync_tree
+
 _ISOLATION = """[safe]
 \tdirectory = *
 [user]
@@ -15,6 +17,8 @@ _ISOLATION = """[safe]
 """
 # Nothing is collected, since a commit may have no ref yet; forks are read by commit.
 _CONFIGURATION = {
+    # What was confirmed is on the disk; by itself git leaves single objects to the system.
+    "core.fsync": "committed",
     "gc.auto": "0",
     "receive.autogc": "false",
     "maintenance.auto": "false",
@@ -106,22 +110,27 @@ class BareRepository:
             building.run(
                 "update-ref", f"refs/heads/{branch}", building.run("commit-tree", tree, "-m", "Initial commit")
             )
-        building.path.rename(self.path)
+        self._finish(building)
 
     def copy(self, parent: "BareRepository", *, branch: str, only: bool) -> None:
         """Make the repository as a fork, with all branches and tags of its parent or with one branch only."""
         building = self._begin(branch)
         wanted = [f"refs/heads/{branch}" if only else "refs/heads/*", *([] if only else ["refs/tags/*"])]
         building.run("fetch", "--quiet", str(parent.path), *(f"{ref}:{ref}" for ref in wanted))
-        building.path.rename(self.path)
+        self._finish(building)
 
     def _begin(self, branch: str) -> "BareRepository":
         building = BareRepository(self.path.with_suffix(".building"))
         shutil.rmtree(building.path, ignore_errors=True)
         building.path.mkdir(parents=True)
-        building.run("init", "--quiet", "--bare", f"--initial-branch={branch}", ".")
+        building.run("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", ".")
         (building.path / "isolation").write_text(_ISOLATION, encoding="utf-8")
         return building
+
+    def _finish(self, building: "BareRepository") -> None:
+        sync_tree(building.path)
+        building.path.rename(self.path)
+        sync_folder(self.path.parent)
 
     def has_commit(self, source: Path) -> bool:
         """Tell whether a folder is a git work tree with at least one commit."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from localcloud.durable import read_json, write_json
+from localcloud.durable import discard_unfinished, read_json, write_json
 from localcloud.github.errors import NotFoundError
 from localcloud.github.git import BareRepository
 
@@ -52,12 +52,17 @@ class Store:
         self._path = directory / "github.json"
         self._git = directory / "git"
         self._lock = Lock()
+        discard_unfinished(self._path)
         empty: Json = {"last_id": 1_000_000, **{kind: {} for kind in _KINDS}}
         self.state: Json = empty | (read_json(self._path) or {})
         for name, older in self.state["repositories"].items():
             self.state["repositories"][name] = json.loads(json.dumps(_MERGING)) | older
         self._confirmed: list[Json] = self.state.pop("moves", [])
         self._queued: list[Json] = []
+        # Names of refs never end in .lock: these are what git leaves behind when it is killed, and would wait for.
+        for pattern in ("*.lock", "refs/**/*.lock"):
+            for leftover in self._git.glob(f"*/*.git/{pattern}"):
+                leftover.unlink(missing_ok=True)
         self._written = json.dumps(self.state, sort_keys=True)
 
     @contextmanager

@@ -85,3 +85,16 @@ def test_moves_happen_in_an_order_that_git_can_carry_out(tmp_path: Path) -> None
         repository.move(targets)
         assert repository.refs("refs/") == {"refs/heads/main/a": sha}
         assert repository.sha("HEAD") == sha
+
+
+def test_a_lock_that_a_killed_git_left_behind_stops_nothing(
+    github: Any, start: Any, seed: GitHubSeed, tmp_path: Path
+) -> None:
+    sha = github("GET", f"{R}/git/ref/heads/main").json()["object"]["sha"]
+    repository = tmp_path / "github" / "git" / "mano-app" / "mano.git"
+    for name in ("refs/heads/feature.lock", "packed-refs.lock", "HEAD.lock"):
+        (repository / name).touch()
+    again = start(seed)
+    assert again("POST", f"{R}/git/refs", {"ref": "refs/heads/feature", "sha": sha}).status_code == 201
+    assert again("PATCH", R, {"default_branch": "feature"}).status_code == 200
+    assert again("DELETE", f"{R}/git/refs/heads/main").status_code == 204
