@@ -50,7 +50,7 @@ def describe_release(stack: str, record: Record) -> str:
     """Say what was released."""
     what = {"hotfix": "HOTFIX", "rollback": "ROLLBACK"}.get(record.kind, "Release")
     commit = f", commit {record.commit[:10]}" if record.commit else ""
-    amount = f"{len(record.functions)} functions, {len(record.migrations)} migrations"
+    amount = f"functions: {len(record.functions)}, migrations: {len(record.migrations)}"
     lines = [
         f"{what} {record.number} is live in {stack}: {record.digest[:12]}{commit}, by {record.by}",
         f"{amount}, {sum(record.seconds.values()):.0f} s of work",
