@@ -111,7 +111,8 @@ def record(kind: str, reason: str | None = None) -> Record:
 
 def test_what_is_said_names_stack_hash_commit_person_and_reason() -> None:
     assert describe_release("staging", record("release")) == (
-        "Release 7 is live in staging: aaaaaaaaaaaa, commit cccccccccc, by ada\nfunctions: 1, migrations: 2, 4 s of work"
+        "Release 7 is live in staging: aaaaaaaaaaaa, commit cccccccccc, by ada\n"
+        "functions: 1, migrations: 2, 4 s of work"
     )
     assert describe_release("production", record("hotfix", "logins fail")).startswith("HOTFIX 7 is live in production")
     assert describe_release("production", record("rollback", "slow")).endswith("\nReason: slow")
