@@ -28,7 +28,7 @@ def standing(repository: Json, sha: str, check: RequiredCheck) -> str:
         "success", or in GitHub's words what else it "is": expected, queued, in progress, pending, failing; or
         "foreign" where only others than the expected app have reported it.
     """
-    reports = [item for item in _latest(repository, sha) if item["context"] == check.context]
+    reports = [item for item in latest_reports(repository, sha) if item["context"] == check.context]
     mine = [item for item in reports if check.app_id is None or item["app_id"] == check.app_id]
     if not mine:
         return "foreign" if reports else "expected"
@@ -39,10 +39,10 @@ def standing(repository: Json, sha: str, check: RequiredCheck) -> str:
 
 def has_failed_or_pending(repository: Json, sha: str) -> bool:
     """Tell whether anything that was reported of a commit is not a success."""
-    return any(item["state"] != "success" for item in _latest(repository, sha))
+    return any(item["state"] != "success" for item in latest_reports(repository, sha))
 
 
-def _latest(repository: Json, sha: str) -> list[Json]:
+def latest_reports(repository: Json, sha: str) -> list[Json]:
     """List the newest report for each name and reporter."""
     newest: dict[tuple[str, str, int | None], Json] = {}
     for run in repository["check_runs"].values():

@@ -168,6 +168,22 @@ function perProject(all, show) {
   return all.flatMap((project) => [heading(project.name), show(project)]);
 }
 
+function pulls(all) {
+  return perRepository(all, (repository) => {
+    if (!repository.pull_requests.length) {
+      return nothing("No pull request is open. Push a branch and open one by GitHub’s API, as at github.com.");
+    }
+    return table(`Pull requests of ${repository.name}`, [
+      ["Pull request", (pull) => `#${pull.number} ${pull.title}`],
+      ["Branches", (pull) => [code(pull.head), " into ", code(pull.base)]],
+      ["Author", (pull) => pull.author],
+      ["Stands", (pull) => list(pull.words)],
+      ["Labels", (pull) => pull.labels.join(", ") || "none"],
+      ["Changed", (pull) => moment(pull.updated_at, true)],
+    ], repository.pull_requests);
+  });
+}
+
 function rules(all) {
   return perRepository(all, (repository) => {
     const rows = [
@@ -246,6 +262,7 @@ const PANELS = {
   projects: [(data) => data.projects, projects, (all) => all.length],
   functions: [(data) => data.projects, functions, (all) => sum(all, (project) => project.functions.length)],
   migrations: [(data) => data.projects, migrations, pending],
+  pulls: [(data) => data.repositories, pulls, (all) => sum(all, (one) => one.pull_requests.length)],
   rules: [(data) => data.repositories, rules, (all) => sum(all, (one) => one.protections.length + one.rulesets.length)],
   environments: [(data) => data.repositories, environments, (all) => sum(all, (one) => one.environments.length)],
   disturbances: [(data) => data.disturbances, disturbances, (all) => all.length],

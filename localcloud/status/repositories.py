@@ -1,7 +1,7 @@
-"""What the page tells of the repositories: rules, environments, variables, and secrets by name alone."""
+"""What the page tells of the repositories: pull requests, rules, environments, variables, secrets by name alone."""
 
 from localcloud.github.store import Json
-from localcloud.status import rules
+from localcloud.status import pull_requests, rules
 from localcloud.status.rules import People
 
 
@@ -20,6 +20,7 @@ def _repository(repository: Json, people: People) -> Json:
     return {
         "name": f"{repository['owner']}/{repository['name']}",
         "default_branch": repository["default_branch"],
+        "pull_requests": pull_requests.open_ones(repository),
         "protections": [
             {"pattern": rule["pattern"], "words": rules.protection(rule, people)}
             for rule in sorted(repository["protections"].values(), key=lambda rule: str(rule["pattern"]))

@@ -25,6 +25,7 @@ class People:
         """Take the whole state of the local GitHub."""
         self._users: dict[int, str] = {item["id"]: item["login"] for item in state["users"].values()}
         self._teams = {item["id"]: f"team {item['slug']}" for item in state["teams"].values()}
+        self._apps: dict[int, str] = {app["id"]: app["name"] for app in [ACTIONS_APP, *state["apps"].values()]}
 
     def actor(self, identifier: str) -> str:
         """Name the user, team or app of a global id."""
@@ -33,9 +34,8 @@ class People:
 
     def reviewer(self, kind: str, number: int) -> str:
         """Name a user, team or app by its kind and number."""
-        if number == ACTIONS_APP["id"]:
-            return str(ACTIONS_APP["name"])
-        return (self._teams if kind == "Team" else self._users).get(number) or f"{kind or 'somebody'} {number}".lower()
+        names = {"User": self._users, "Team": self._teams}.get(kind, self._apps)
+        return names.get(number) or f"{kind or 'somebody'} {number}".lower()
 
 
 def protection(rule: Json, people: People) -> list[str]:

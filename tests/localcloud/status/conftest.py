@@ -10,6 +10,7 @@ import httpx
 import pytest
 from nacl.public import PublicKey, SealedBox
 
+from localcloud.github.git import BareRepository
 from tests.conftest import LocalCloudUnderTest
 
 REPOSITORY = "some-team/some-app"
@@ -68,8 +69,12 @@ class Cloud(LocalCloudUnderTest):
         answer = self.api("POST", f"/projects/{ref}/functions/deploy", params={"slug": slug}, files=parts)
         assert answer.status_code == 201, answer.text
 
-    def github(self, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {self.environment['GITHUB_TOKEN']}"}
+    def github(self, method: str, path: str, body: Any = None, **bearer: str) -> Any:
+        """Call GitHub as the seeded administrator, or as another `login` or `app`."""
+        token = self.environment["GITHUB_TOKEN"]
+        if bearer:
+            token = self.control("POST", "/github-tokens", bearer).json()["token"]
+        headers = {"Authorization": f"Bearer {token}"}
         answer = httpx.request(method, f"{self.url}/api{path}", json=body, headers=headers, trust_env=False)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
@@ -79,6 +84,15 @@ class Cloud(LocalCloudUnderTest):
         given = {"repositoryId": repository, "pattern": pattern, **rule}
         told = self.github("POST", "/graphql", {"query": _RULE, "variables": {"input": given}})
         assert "errors" not in told, told
+
+    def open_pull_request(self, title: str, branch: str = "change") -> int:
+        """Open a pull request with one commit, and give its number."""
+        repository = f"/v3/repos/{REPOSITORY}"
+        git = BareRepository(self.directory / "github" / "git" / f"{REPOSITORY}.git")
+        commit = git.run("commit-tree", "main^{tree}", "-p", "main", "-m", "Change")
+        self.github("POST", f"{repository}/git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
+        pull = self.github("POST", f"{repository}/pulls", {"title": title, "head": branch, "base": "main"})
+        return int(pull["number"])
 
     def put_secret(self, environment: str, name: str, value: str) -> None:
         collection = f"/v3/repos/{REPOSITORY}/environments/{environment}/secrets"

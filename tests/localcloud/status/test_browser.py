@@ -91,6 +91,7 @@ def hostile(make_cloud: Callable[[], Cloud]) -> Cloud:
     cloud.apply(ref, "20260101000000", f"{_IMAGE}{_LONG}")
     cloud.api("POST", f"/projects/{ref}/secrets", [{"name": f"SECRET_{_LONG}", "value": "x"}])
     repository = f"/v3/repos/{REPOSITORY}"
+    cloud.open_pull_request(f"{_IMAGE}{_LONG}")
     cloud.protect(f"{_SCRIPT}{_LONG}", requiresApprovingReviews=True, requiredApprovingReviewCount=1)
     cloud.github("PUT", f"{repository}/environments/live")
     cloud.put_secret("live", "TOKEN", "x")
@@ -120,6 +121,9 @@ def test_an_empty_page_says_what_to_do_and_fills_by_itself(page: Page, cloud: Cl
     page.wait_for("migrations", "1 pending first; 0 applied")
     cloud.apply(ref, "20260101000000", "first")
     page.wait_for("migrations", "nothing pending 1 applied")
+    page.wait_for("pulls", "No pull request is open.")
+    cloud.open_pull_request("Add a file")
+    page.wait_for("pulls", "Add a file", "change into main", "not reviewed")
     cloud.protect("main", requiresApprovingReviews=True, requiredApprovingReviewCount=1, restrictsPushes=True)
     page.wait_for("rules", "main", "1 approval", "only admins push")
     cloud.github("PUT", f"/v3/repos/{REPOSITORY}/environments/live")
@@ -152,7 +156,7 @@ def test_markup_in_names_is_shown_as_text(page: Page, hostile: Cloud) -> None:
     page.run("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
     for panel, markup in {
         "projects": _SCRIPT, "functions": _SCRIPT, "migrations": _IMAGE, "environments": _IMAGE, "requests": _IMAGE,
-        "disturbances": _SCRIPT,
+        "disturbances": _SCRIPT, "pulls": _IMAGE,
     }.items():  # fmt: skip
         assert markup in page.text(panel)
     assert _SCRIPT in page.text("rules")

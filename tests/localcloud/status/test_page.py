@@ -128,6 +128,34 @@ def test_the_repository_is_shown_in_words(cloud: Cloud) -> None:
     assert [(variable["name"], variable["value"]) for variable in repository["variables"]] == [("COLOR", "red")]
 
 
+def test_an_open_pull_request_tells_how_far_it_is(cloud: Cloud) -> None:
+    cloud.control("POST", "/reset")
+    repository = f"/v3/repos/{REPOSITORY}"
+    number = cloud.open_pull_request("Add a file")
+    (shown,) = cloud.data()["repositories"][0]["pull_requests"]
+    assert (shown["number"], shown["title"], shown["head"], shown["base"]) == (number, "Add a file", "change", "main")
+    assert shown["words"] == ["not reviewed", "no check was reported"]
+    pull = f"{repository}/pulls/{number}"
+    cloud.github("POST", f"{pull}/reviews", {"event": "REQUEST_CHANGES", "body": "no"}, login="dana")
+    cloud.github("POST", f"{pull}/reviews", {"event": "APPROVE"}, login="dana")
+    cloud.github("POST", f"{pull}/requested_reviewers", {"reviewers": ["lee"]})
+    cloud.github("POST", f"{repository}/issues/{number}/labels", {"labels": ["bug"]})
+    sha = cloud.github("GET", pull)["head"]["sha"]
+    for name, conclusion in (("tests", "success"), ("build", "failure")):
+        run = {"name": name, "head_sha": sha, "status": "completed", "conclusion": conclusion}
+        cloud.github("POST", f"{repository}/check-runs", run, app="github-actions")
+    (shown,) = cloud.data()["repositories"][0]["pull_requests"]
+    assert shown["labels"] == ["bug"]
+    assert shown["words"] == [
+        "approved by dana",
+        "waits for a review of lee",
+        "check build failing",
+        "check tests passed",
+    ]
+    cloud.github("PATCH", pull, {"state": "closed"})
+    assert cloud.data()["repositories"][0]["pull_requests"] == []
+
+
 def test_the_newest_requests_are_shown_first_with_the_program_that_made_them(cloud: Cloud) -> None:
     cloud.control("DELETE", "/requests")
     for number in range(120):

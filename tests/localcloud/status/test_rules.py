@@ -10,6 +10,7 @@ from localcloud.status.rules import People
 _STATE = {
     "users": {"dana": {"id": 7, "login": "dana"}},
     "teams": {"some-team/core": {"id": 8, "slug": "core"}},
+    "apps": {"9": {"id": 9, "slug": "robot", "name": "Robot"}},
 }
 PEOPLE = People(_STATE)
 ACTIONS = 15368
@@ -53,9 +54,9 @@ def test_every_flag_of_a_protection_rule_is_told(flag: str) -> None:
 
 
 def test_people_are_named() -> None:
-    pushers = [node_id("User", 7), node_id("Team", 8), node_id("App", ACTIONS)]
+    pushers = [node_id("User", 7), node_id("Team", 8), node_id("App", ACTIONS), node_id("App", 9)]
     words = rules.protection(_rule(restrictsPushes=True, pushActorIds=pushers), PEOPLE)
-    assert words[0] == "only administrators and dana, team core and GitHub Actions push"
+    assert words[0] == "only administrators and dana, team core, GitHub Actions and Robot push"
     assert PEOPLE.actor(node_id("User", 99)) == "user 99"
 
 
