@@ -132,6 +132,11 @@ class Lifecycle:
         self._set(project, "RESTORING")
         self._in_background(project, self._put_back(project, snapshot))
 
+    @property
+    def failing_next(self) -> str | None:
+        """The status that `fail_next` has set and no project has ended in yet."""
+        return self._failure
+
     def fail_next(self, status: str | None) -> None:
         """Let the next project that comes up end in `status` instead; None takes that back.
 

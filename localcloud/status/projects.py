@@ -53,12 +53,16 @@ class Projects:
         return await asyncio.gather(*(self._project(project) for project in self._state.projects))
 
     def disturbances(self) -> list[str]:
-        """Name the statuses that callers are shown in place of the true ones."""
+        """Name the status that the next project ends in, and those that callers are shown in place of the true ones."""
+        failing = self._lifecycle.failing_next
         shown = ((project, self._lifecycle.overridden(project.ref)) for project in self._state.projects)
         return [
-            f"Callers see the project {project.name} ({project.ref}) as {status}; it is {project.status}"
-            for project, status in shown
-            if status is not None
+            *([f"The next project that comes up ends as {failing} instead"] if failing else []),
+            *(
+                f"Callers see the project {project.name} ({project.ref}) as {status}; it is {project.status}"
+                for project, status in shown
+                if status is not None
+            ),
         ]
 
     async def _project(self, project: Project) -> dict[str, Any]:

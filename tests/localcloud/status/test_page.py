@@ -85,6 +85,18 @@ def test_a_look_changes_nothing(cloud: Cloud) -> None:
     assert cloud.data()["disturbances"] == []
 
 
+def test_all_that_is_modelled_is_told(cloud: Cloud) -> None:
+    cloud.control("POST", "/reset")
+    cloud.control("PUT", "/next-start", "INIT_FAILED")
+    cloud.control("PUT", "/functions/cold-start", 250)
+    cloud.control("PUT", "/projects/some-ref/functions/hello/missing", 2)
+    assert cloud.data()["disturbances"] == [
+        "Each start of a function takes 250 ms longer",
+        "The function hello of some-ref answers its next 2 calls as if it was not there",
+        "The next project that comes up ends as INIT_FAILED instead",
+    ]
+
+
 def test_no_secret_is_in_the_data(cloud: Cloud) -> None:
     cloud.control("POST", "/reset")
     ref = cloud.project()
