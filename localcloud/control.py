@@ -148,8 +148,8 @@ class _Bearer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    login: Annotated[str, Field(pattern=r"[A-Za-z0-9-]+")] | None = None
-    app: Annotated[str, Field(pattern=r"[a-z0-9-]+")] | None = None
+    login: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
+    app: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] | None = None
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
