@@ -128,10 +128,11 @@ class LocalCloudUnderTest:
         return ref
 
     def wait_for(self, ref: str, status: str) -> None:
-        deadline = time.monotonic() + 60
-        while (shown := self.api("GET", f"/projects/{ref}").json()["status"]) != status:
+        deadline, pause = time.monotonic() + 60, 0.1
+        while (shown := self.api("GET", f"/projects/{ref}").json().get("status")) != status:
             assert time.monotonic() < deadline, f"{ref} is {shown}, not {status}"
-            time.sleep(0.1)
+            time.sleep(pause)
+            pause = min(1.0, pause * 1.1)  # asking at most 120 times a minute
 
 
 @contextlib.contextmanager
