@@ -115,7 +115,10 @@ def test_production_is_adopted_with_its_data_and_its_password(both: Environments
 
 
 def test_staging_stands_beside_it(both: Environments) -> None:
-    assert "project mano-staging will be created in organisation mano, which is on the free plan" in both.staging_text
+    assert (
+        "project mano-staging will be created in organisation mano-staging, which is on the free plan"
+        in both.staging_text
+    )
     assert both.staging.output("project_ref") != REF
 
 
