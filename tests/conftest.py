@@ -102,6 +102,17 @@ class LocalCloudUnderTest:
         headers = {"Authorization": f"Bearer {token}"}
         return _client.request(method, f"{self.url}/v1{path}", json=body, headers=headers, **options)
 
+    def github_token(self, **whom: str) -> str:
+        """Issue a GitHub token for a user (`login`) or an app (`app`, by its slug)."""
+        answer = self.control("POST", "/github-tokens", whom)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["token"])
+
+    def github_api(self, method: str, path: str, body: Any = None, *, token: str) -> httpx.Response:
+        """Call GitHub's REST API."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return _client.request(method, f"{self.url}/api/v3{path}", json=body, headers=headers)
+
     @contextlib.contextmanager
     def plan_of(self, ref: str, plan: str) -> Iterator[None]:
         """Let the organisation of a project have another plan for a while."""
