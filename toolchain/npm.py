@@ -53,8 +53,10 @@ def _install(to: Path) -> None:
             command = [carried / "node", carried.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
         remedy = "Check that npm reaches a registry (`npm ping`), then run `python3 -m toolchain ensure` again."
         # Not `npm ci`, which wants all platforms: the lock file's registry had the Supabase CLI for Linux on x64 only.
+        # By itself npm waits minutes for a registry that does not answer.
+        patience = ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
         run(
-            [*command, "install", "--no-audit", "--no-fund", "--ignore-scripts"],
+            [*command, "install", "--no-audit", "--no-fund", "--ignore-scripts", *patience],
             cwd=to,
             environment=environment,
             consequence=_CONSEQUENCE,

@@ -54,7 +54,8 @@ def ensure() -> None:
             try:
                 _with_uv(interpreter, again=again)
             except ToolchainError as error:
-                report.say(f"python packages: uv can't do it, so pip does, which takes longer. {error}")
+                reason = str(error).partition("\n")[0]
+                report.say(f"python packages: uv can't do it, so pip does, which takes longer; {reason}")
                 _with_pip(interpreter, again=again)
             (FOLDER / ".toolchain").write_text(_expected())
         _unfinished().unlink()
