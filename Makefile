@@ -3,7 +3,7 @@ STACK ?= staging
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: help up preview test lint bench down reset toolchain
+.PHONY: help up preview dev test lint bench down reset toolchain
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -18,6 +18,9 @@ up: toolchain ## release the stack into the local cloud, which is started where 
 
 preview: toolchain ## show what `make up` would do
 	@$(VENV)/python -m localcloud exec -- pulumi preview --stack $(STACK) --diff
+
+dev: toolchain ## develop locally: database and functions follow each save (ARGS=--help: options)
+	@exec $(VENV)/python -m localcloud dev $(ARGS)
 
 test: toolchain lint ## the whole suite, with the real engine on local clouds of its own
 	@$(VENV)/python -m pytest -n 2 --dist loadfile

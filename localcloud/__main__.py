@@ -65,7 +65,10 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
 
 @app.command()
 def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Stop the local cloud and delete all of its state: projects, databases, repository, the engine's stacks."""
+    """Stop the local cloud and delete all of its state: projects, databases, repository, the engine's stacks.
+
+    The project of `localcloud dev` stays: that has a reset of its own.
+    """
     place = Place.current()
     if not yes:
         typer.confirm(f"Delete everything in {place.directory}?", abort=True, err=True)
@@ -73,7 +76,11 @@ def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = F
         background.stop(place)
     except background.BackgroundError as error:
         _fail(str(error))
-    shutil.rmtree(place.directory, ignore_errors=True)
+    for path in place.directory.glob("*"):
+        if path != place.development.directory:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if not place.development.directory.exists():
+        shutil.rmtree(place.directory, ignore_errors=True)
     _console.print(f"{place.directory} deleted")
 
 
@@ -107,13 +114,53 @@ def shell() -> None:
 @app.command()
 def serve(source: Annotated[Path, typer.Option(help="The project whose stack files seed it.")] = PROJECT) -> None:
     """Run the local cloud in the foreground until SIGTERM or Ctrl-C."""
-    from localcloud.server import PortTakenError, serve  # noqa: PLC0415 - the other commands start faster without
+    from localcloud.listeners import PortTakenError  # noqa: PLC0415 - the other commands start faster without
+    from localcloud.server import serve  # noqa: PLC0415
 
     try:
         if not serve(Place.current(), source):
             _console.print("the local cloud runs already")
     except (PortTakenError, ToolsMissingError) as error:
         _fail(str(error))
+
+
+@app.command()
+def dev(
+    *,
+    backend: Annotated[Path, typer.Option(help="The folder that holds supabase/.")] = PROJECT / "backend",
+    env_file: Annotated[
+        Path | None, typer.Option(help="The functions' secrets; else supabase/functions/.env, if it is there.")
+    ] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Begin with a new database.")] = False,
+    show_keys: Annotated[bool, typer.Option("--show-keys", help="Print secret keys and password too.")] = False,
+    new_ports: NewPorts = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")] = False,
+) -> None:
+    """Develop locally: a project of the work tree's migrations, seed and functions, which follows each save.
+
+    It is apart from the stacks' projects. `r` resets its database, Ctrl-C ends it; the data is kept between runs.
+    """
+    from localcloud.database.installation import DatabaseError  # noqa: PLC0415 - as in serve
+    from localcloud.dev.backend import BackendError  # noqa: PLC0415
+    from localcloud.dev.session import Options, run  # noqa: PLC0415
+    from localcloud.listeners import PortTakenError  # noqa: PLC0415
+    from localcloud.server import lock  # noqa: PLC0415
+
+    place = Place.current().development
+    held = lock(place)
+    if held is None:
+        _fail(f"`localcloud dev` runs already at {place.url()}: use that, or end it with Ctrl-C in its terminal")
+    with held:
+        if new_ports:
+            place.forget_ports()
+        options = Options(
+            backend=backend.resolve(), env_file=env_file and env_file.resolve(), reset=reset, show_keys=show_keys,
+            as_json=as_json,
+        )  # fmt: skip
+        try:
+            asyncio.run(run(place, options))
+        except (BackendError, DatabaseError, PortTakenError, ToolsMissingError) as error:
+            _fail(str(error))
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

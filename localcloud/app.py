@@ -1,7 +1,6 @@
 """The local cloud as one application: every part, put together."""
 
 import shutil
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -9,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from localcloud import tools
+from localcloud.answers import exception_handlers
 from localcloud.anthropic import messages
-from localcloud.api_error import ApiError
 from localcloud.auth.keys import ProjectKeys
 from localcloud.auth.service import AuthService
 from localcloud.clock import Clock
@@ -91,7 +89,7 @@ class Parts:
         authorize = Access(self.tokens, self.state).check
         self.functions = FunctionService(
             place.directory / "functions",
-            deno=_deno(),
+            deno=tools.deno(),
             environment=self.secrets.environment,
             keys=self._keys,
             exists=self.state.exists,
@@ -176,9 +174,7 @@ class LocalCloud:
         self._installation = installation
         self._listen_pooler = listen_pooler
         self._clock = Clock()
-        self._app = Starlette(
-            lifespan=self._lifespan, exception_handlers={ApiError: _answer_api_error, 404: _answer_unknown}
-        )
+        self._app = Starlette(lifespan=self._lifespan, exception_handlers=exception_handlers())
         self._parts: Parts | None = None
         self._rate_limit = RateLimit(self._app, self._clock, self._user)
         request_log = RequestLog(
@@ -318,19 +314,3 @@ def _remove_orphans(folder: Path, state: ManagementState) -> None:
     for path in folder.glob("[a-z]" * 20 + "/"):
         if not state.exists(path.name):
             shutil.rmtree(path)
-
-
-async def _answer_api_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)  # noqa: S101 - Starlette's type of a handler is wider than its use
-    return JSONResponse(error.body(), error.status, error.headers)
-
-
-async def _answer_unknown(request: Request, _: Exception) -> Response:
-    message = f"{request.method} {request.url.path} is not implemented by the local cloud"
-    return JSONResponse({"message": message}, 501)
-
-
-def _deno() -> Path:
-    """Find the Deno of the environment that runs the local cloud, else the one on PATH."""
-    beside = Path(sys.executable).with_name("deno")
-    return beside if beside.exists() else Path(shutil.which("deno") or beside)

@@ -38,6 +38,11 @@ class Place:
         return cls(Path(os.environ.get("LOCALCLOUD_DIR") or PROJECT / ".local").resolve())
 
     @property
+    def development(self) -> "Place":
+        """The place of the local project that `localcloud dev` serves, apart from the stacks' own."""
+        return Place(self.directory / "dev")
+
+    @property
     def log(self) -> Path:
         """What the background process prints."""
         return self.directory / "localcloud.log"

@@ -1,6 +1,7 @@
 """Where the pinned tools are, as the project's toolchain tells it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,12 @@ def postgres() -> Path:
         ToolsMissingError: it is not installed.
     """
     return Path(os.environ.get("LOCALCLOUD_POSTGRES") or _ask("postgres"))
+
+
+def deno() -> Path:
+    """Find the Deno of the environment that runs the local cloud, else the one on PATH."""
+    beside = Path(sys.executable).with_name("deno")
+    return beside if beside.exists() else Path(shutil.which("deno") or beside)
 
 
 def _ask(question: str) -> str:

@@ -59,6 +59,7 @@ class AuthService:
         connect: opens an autocommit session that may write the schema `auth`; closed after each request.
         keys: gives a project's keys.
         exists: says whether there is a project of that ref.
+        address: gives a project's URL as a request's client sees it.
         autoconfirm: the project's setting `mailer_autoconfirm`; without it a user who signed up must confirm first.
     """
 
@@ -69,11 +70,13 @@ class AuthService:
         keys: Callable[[str], ProjectKeys],
         exists: Callable[[str], bool],
         autoconfirm: Callable[[str], bool],
+        address: Callable[[Request], str] = lambda request: f"{request.base_url}projects/{request.path_params['ref']}",
     ) -> None:
         self._connect = connect
         self._keys = keys
         self._exists = exists
         self._autoconfirm = autoconfirm
+        self._address = address
 
     def gateway_routes(self) -> list[Route]:
         """Give the routes, full paths."""
@@ -186,7 +189,7 @@ class AuthService:
         user = await users.shown(row)
         now = int(time.time())
         claims = {
-            "iss": f"{request.base_url}projects/{request.path_params['ref']}/auth/v1",
+            "iss": f"{self._address(request)}/auth/v1",
             "sub": user["id"],
             "aud": user["aud"],
             "email": user["email"],

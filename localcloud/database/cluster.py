@@ -11,7 +11,7 @@ from pathlib import Path
 from psycopg import AsyncConnection, sql
 from psycopg.rows import TupleRow
 
-from localcloud.database.history import History
+from localcloud.database.history import Past
 from localcloud.database.installation import DatabaseError, Installation
 from localcloud.database.server import OWNER, PostgresServer
 from localcloud.database.snapshot import copy_folder, copy_online
@@ -58,29 +58,35 @@ class ClusterStore:
         """Give the data folder of a project, whether it exists or not."""
         return self._directory / ref
 
-    async def create(self, ref: str, password: str, history: History | None) -> None:
+    async def create(self, ref: str, password: str, past: Past | None) -> None:
         """Make a project's data folder, with `password` for its role postgres; one that exists is left as it is.
 
-        An adopted project's begins where its history ends.
+        An adopted project's begins where its past ends.
 
         Raises:
             DatabaseError: the template could not be made or copied.
         """
-        template = self._cache / f"postgres-{self._template_digest()}"
-        await self._make(template, self._bootstrap)
+        await self._make(self.path(ref), await self._filling(password, past))
 
-        async def fill(partial: Path) -> None:
-            process = await asyncio.create_subprocess_exec("cp", "-a", f"{template}/.", str(partial))
-            if await process.wait():
-                raise DatabaseError(f"the template {template} could not be copied; is the disk full?")
-            async with self._session(partial) as connection:
-                for role in _PLATFORM_ROLES:
-                    await connection.execute(set_password(role, self._password))
-                await connection.execute(set_password("postgres", password))
-                if history:
-                    await history.replay(connection.info.port, password, connection)
+    async def renew(self, ref: str, password: str, past: Past, stop: Callable[[], Awaitable[None]]) -> None:
+        """Make a project's data folder anew; the old one is in its place until the new one is complete.
 
-        await self._make(self.path(ref), fill)
+        Args:
+            ref: the project.
+            password: of its role postgres.
+            past: where the new data begins.
+            stop: stops the project's server, for the moment in which one takes the other's place.
+
+        Raises:
+            DatabaseError: the template could not be made or copied.
+            Exception: what `past` raises; the old data is untouched.
+        """
+        successor = self._directory / f"{ref}.next"
+        shutil.rmtree(successor, ignore_errors=True)
+        await self._make(successor, await self._filling(password, past))
+        await stop()
+        self.remove(ref)
+        successor.rename(self.path(ref))
 
     def remove(self, ref: str) -> None:
         """Delete a project's data with its snapshots; its server must be stopped."""
@@ -114,6 +120,24 @@ class ClusterStore:
         await self._make(path, fill)
         for replaced in self._directory.glob(f"{ref}.*/"):
             shutil.rmtree(replaced, ignore_errors=True)
+
+    async def _filling(self, password: str, past: Past | None) -> Callable[[Path], Awaitable[None]]:
+        """Give what fills a new folder: the template, the passwords, and what the database went through."""
+        template = self._cache / f"postgres-{self._template_digest()}"
+        await self._make(template, self._bootstrap)
+
+        async def fill(partial: Path) -> None:
+            process = await asyncio.create_subprocess_exec("cp", "-a", f"{template}/.", str(partial))
+            if await process.wait():
+                raise DatabaseError(f"the template {template} could not be copied; is the disk full?")
+            async with self._session(partial) as connection:
+                for role in _PLATFORM_ROLES:
+                    await connection.execute(set_password(role, self._password))
+                await connection.execute(set_password("postgres", password))
+                if past:
+                    await past.replay(connection.info.port, password, connection)
+
+        return fill
 
     async def _make(self, path: Path, fill: Callable[[Path], Awaitable[None]]) -> None:
         """Fill a folder beside its place and move it there: a kill leaves no half of one, the first of several wins."""

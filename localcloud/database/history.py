@@ -7,11 +7,25 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from localcloud.database.installation import DatabaseError
+
+
+class Past(Protocol):
+    """What is done to a new database before anybody uses it."""
+
+    async def replay(self, port: int, password: str, connection: AsyncConnection[TupleRow]) -> None:
+        """Bring a new database to where it begins.
+
+        Args:
+            port: of the server on 127.0.0.1.
+            password: of role postgres, who owns what migrations create.
+            connection: a session of the cluster's owner, for what postgres may not do.
+        """
 
 
 @dataclass(frozen=True)
@@ -27,12 +41,7 @@ class History:
     tools: Callable[[], list[str]]
 
     async def replay(self, port: int, password: str, connection: AsyncConnection[TupleRow]) -> None:
-        """Bring a new database to where an adopted one stands.
-
-        Args:
-            port: of the server on 127.0.0.1.
-            password: of role postgres, who owns what migrations create.
-            connection: a session of the cluster's owner, for the rows.
+        """Bring a new database to where an adopted one stands; the rows are the owner's work.
 
         Raises:
             DatabaseError: the CLI did not apply a migration; the message holds what it said.

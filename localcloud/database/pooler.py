@@ -25,10 +25,11 @@ class Pooler:
     TLS is declined, as nothing leaves the machine; cancel requests find their server by the key it gave out.
     """
 
-    def __init__(self, databases: Databases, is_reachable: Callable[[str], bool]) -> None:
-        """Take the servers, and whether a ref is a project whose database takes connections."""
+    def __init__(self, databases: Databases, is_reachable: Callable[[str], bool], sole: str | None = None) -> None:
+        """Take the servers, whether a ref is a project whose database takes connections, and whom no ref means."""
         self._databases = databases
         self._is_reachable = is_reachable
+        self._sole = sole
         self._server: asyncio.Server | None = None
         self._cancel_ports: dict[bytes, int] = {}
         self._sessions: set[asyncio.Task[None]] = set()
@@ -87,7 +88,10 @@ class Pooler:
         """Connect to the server that a start-up message means, and reword the message for it."""
         fields = payload.rstrip(b"\0").split(b"\0")
         parameters = dict(zip(fields[::2], fields[1::2], strict=False))
-        role, _, ref = parameters.get(b"user", b"").decode(errors="replace").rpartition(".")
+        user = parameters.get(b"user", b"").decode(errors="replace")
+        if self._sole and not user.endswith(f".{self._sole}"):
+            user += f".{self._sole}"
+        role, _, ref = user.rpartition(".")
         if not role or not self._is_reachable(ref):
             raise _RefusedError("Tenant or user not found")
         parameters[b"user"] = role.encode()

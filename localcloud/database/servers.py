@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from localcloud.database.cluster import ClusterStore, set_password
-from localcloud.database.history import History
+from localcloud.database.history import Past
 from localcloud.database.installation import Installation
 from localcloud.database.server import OWNER, PostgresServer
 
@@ -26,7 +26,7 @@ class Databases:
         installation: Installation,
         password: str,
         project_password: Callable[[str], str],
-        history: Callable[[str], History | None] = lambda _: None,
+        history: Callable[[str], Past | None] = lambda _: None,
         hear: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
         """Take what the servers are made of.
@@ -122,17 +122,24 @@ class Databases:
             DatabaseError: it could not be copied.
         """
         async with self._one_at_a_time[ref]:
-            server = self._servers.pop(ref, None)
-            if server:
-                await server.stop()
+            await self._stop(ref)
             await self._clusters.put_back(ref, name)
+
+    async def renew(self, ref: str, past: Past) -> None:
+        """Replace a project's data by what a new project has after `past`; sessions end, the port changes.
+
+        Raises:
+            DatabaseError: the data could not be made.
+            Exception: what `past` raises; until then the old server runs on, and so it does then.
+        """
+        async with self._one_at_a_time[ref]:
+            await self._clusters.renew(ref, self._project_password(ref), past, stop=lambda: self._stop(ref))
+        await self.start(ref)
 
     async def stop(self, ref: str) -> None:
         """Stop a project's server and keep its data."""
         async with self._one_at_a_time[ref]:
-            server = self._servers.pop(ref, None)
-            if server:
-                await server.stop()
+            await self._stop(ref)
 
     async def remove(self, ref: str) -> None:
         """Stop a project's server and delete its data."""
@@ -142,3 +149,8 @@ class Databases:
     async def close(self) -> None:
         """Stop every server, all at once."""
         await asyncio.gather(*(self.stop(ref) for ref in list(self._servers)))
+
+    async def _stop(self, ref: str) -> None:
+        server = self._servers.pop(ref, None)
+        if server:
+            await server.stop()

@@ -22,6 +22,7 @@ class BundleError(ApiError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"Failed to bundle the function (reason: {reason})")
+        self.reason = reason
 
 
 class UploadTooLargeError(ApiError):

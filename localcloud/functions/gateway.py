@@ -5,10 +5,12 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Protocol
 
 import httpx
 import jwt
 from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from localcloud.auth.keys import ProjectKeys
@@ -23,7 +25,7 @@ from localcloud.functions.errors import (
     UnsupportedTokenAlgorithmError,
     WorkerError,
 )
-from localcloud.functions.store import FunctionRecord, FunctionStore
+from localcloud.functions.store import FunctionRecord
 from localcloud.functions.workers import Key, Worker, WorkerOrder, Workers
 
 _REQUEST_TIMEOUT = 150.0  # seconds without a byte; the platform's
@@ -31,6 +33,16 @@ _OF_ONE_CONNECTION = {b"connection", b"keep-alive", b"proxy-connection", b"te", 
 _TIMEOUTS = {"connect": 5.0, "pool": 5.0, "read": _REQUEST_TIMEOUT, "write": _REQUEST_TIMEOUT}
 _PATIENCE_WITH_LEAVING = 1.0  # seconds
 _SERVER_ERROR = 500
+
+
+class Catalogue(Protocol):
+    """What there is to serve; `FunctionStore` is one."""
+
+    def find(self, ref: str, slug: str) -> FunctionRecord | None:
+        """Give a function's record."""
+
+    def has_files(self, ref: str, record: FunctionRecord) -> bool:
+        """Whether the record's version can run."""
 
 
 class Gateway:
@@ -45,7 +57,7 @@ class Gateway:
 
     def __init__(
         self,
-        store: FunctionStore,
+        store: Catalogue,
         workers: Workers,
         order: Callable[[str, FunctionRecord], WorkerOrder],
         keys: Callable[[str], ProjectKeys],
@@ -58,6 +70,11 @@ class Gateway:
         self._order = order
         self._keys = keys
         self._exists = exists
+
+    def routes(self) -> list[BaseRoute]:
+        """Give the routes under /projects/{ref}/functions/v1."""
+        base = "/projects/{ref}/functions/v1/{slug}"
+        return [Route(base, self), Route(f"{base}/{{rest:path}}", self)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request.

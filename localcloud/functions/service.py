@@ -63,8 +63,7 @@ class FunctionService:
 
     def gateway_routes(self) -> list[BaseRoute]:
         """Give the routes under /projects/{ref}/functions/v1."""
-        base = "/projects/{ref}/functions/v1/{slug}"
-        return [Route(base, self._gateway), Route(f"{base}/{{rest:path}}", self._gateway)]
+        return self._gateway.routes()
 
     def deployment(self, ref: str, slug: str) -> dict[str, str] | None:
         """Give what the logs tell of an active function, or None where there is none."""

@@ -164,7 +164,7 @@ class Workers:
         """End all workers now."""
         for key in list(self._current):
             self.withdraw(key)
-        for worker in self._retired:
+        for worker in list(self._retired):  # those that end meanwhile leave the set
             worker.kill()
             await worker.stop(0)
         await asyncio.gather(*self._ending)

@@ -1,0 +1,1 @@
+"""Local development: one project made of the work tree, which follows each save."""
