@@ -144,7 +144,7 @@ def dev(
     from localcloud.dev.backend import BackendError  # noqa: PLC0415
     from localcloud.dev.session import Options, run  # noqa: PLC0415
     from localcloud.listeners import PortTakenError  # noqa: PLC0415
-    from localcloud.server import lock  # noqa: PLC0415
+    from localcloud.lock import lock  # noqa: PLC0415
 
     place = Place.current().development
     held = lock(place)

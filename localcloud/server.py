@@ -1,10 +1,8 @@
 """The process of the local cloud: one lock, two sockets, one HTTP server."""
 
-import fcntl
 import logging
 import os
 from pathlib import Path
-from typing import IO
 
 import psutil
 import uvicorn
@@ -14,25 +12,10 @@ from localcloud.app import LocalCloud
 from localcloud.database.installation import Installation
 from localcloud.durable import write_json
 from localcloud.listeners import open_listeners
+from localcloud.lock import lock
 from localcloud.place import Place
 
 _SHUTDOWN_PATIENCE = 5  # seconds for requests under way
-
-
-def lock(place: Place) -> IO[bytes] | None:
-    """Take the lock that a running local cloud holds; the system frees it when its process ends, however it ends.
-
-    Returns:
-        The open file that holds it, or None where another process does.
-    """
-    place.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = (place.directory / "lock").open("ab")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
 
 
 def serve(place: Place, source: Path) -> bool:
