@@ -66,8 +66,8 @@ def _cells(measurement: Measurement) -> tuple[str, str, str, str, str]:
     low, high = min(measurement.samples), max(measurement.samples)
     return (
         measurement.name,
-        f"{measurement.median:.2f} {measurement.unit}",
+        f"{measurement.median:.2f} {measurement.unit}".rstrip(),
         f"{low:.2f} to {high:.2f}" if len(measurement.samples) > 1 else "one round",
-        f"at most {measurement.goal:g} {measurement.unit}",
+        f"at most {measurement.goal:g} {measurement.unit}".rstrip(),
         "met" if measurement.met else "missed",
     )
