@@ -79,8 +79,8 @@ BENCH = Bench(
         f" template cached; its processor time tells what it takes where the machine is busy. Memory is the sum of the"
         f" proportional set sizes, a running database included. Latency: in each of {_ROUNDS} rounds {_CALLS} calls"
         f" each of one function through the gateway and of the same code in a bare Deno server, by turns, one"
-        f" connection each; a sample is the difference of the two medians. Growth counts from after {_WARM_UP} requests to"
-        f" after {_MANY} more, by {_CLIENTS} clients."
+        f" connection each; a sample is the difference of the two medians. Growth counts from after {_WARM_UP} requests"
+        f" to after {_MANY} more, by {_CLIENTS} clients."
     ),
     run=measure,
 )
