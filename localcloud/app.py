@@ -259,9 +259,6 @@ class LocalCloud:
             sets = {name: frozenset(v) for name, v in limits.model_dump(exclude_none=True).items() if name != "user"}
             return parts.tokens.make(AccessToken(user=limits.user or OWNER, **sets))
 
-        def github_token(login: str | None, app: str | None) -> str:
-            return parts.github.issue_token(login=login, app=app)
-
         return ControlPlane(
             Controls(
                 describe=describe,
@@ -277,7 +274,10 @@ class LocalCloud:
                 make_token=make_token,
                 cold_start=parts.functions.model_cold_start,
                 missing_function=parts.functions.model_missing,
-                github_token=github_token,
+                github_token=parts.github.issue_token,
+                github_revocation=parts.github.revoke_token,
+                github_limits=parts.github.limit,
+                github_plan=parts.github.set_plan,
             ),
             lambda: self._disturbances,
         )

@@ -7,15 +7,17 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from localcloud import journal
+from localcloud.github.limits import Limits
+from localcloud.github.tokens import WantedToken
 from localcloud.guard import is_own
 
 _REMEMBERED = 2000  # requests
@@ -143,19 +145,10 @@ class TokenLimits(BaseModel):
     projects: list[str] | None = None
 
 
-class _Bearer(BaseModel):
-    """Whom a new GitHub token acts as: either a user or an app."""
-
+class _Credential(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    login: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
-    app: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] | None = None
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if (self.login is None) == (self.app is None):
-            raise ValueError("give either login or app")
-        return self
+    token: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +168,10 @@ class Controls:
         set_read_only: ref, and whether the platform lets its database be read only.
         make_token: make an access token with limits, and give its value.
         cold_start: milliseconds that each start of a function takes longer.
-        github_token: issue a GitHub token for a login, or for the slug of an app.
+        github_token: issue a GitHub token.
+        github_revocation: let a GitHub token that was issued be accepted no more.
+        github_limits: how fast GitHub may be asked.
+        github_plan: change the plan of an organisation on GitHub.
         missing_function: ref, slug and number of requests that an ACTIVE function answers with 404.
     """
 
@@ -192,7 +188,10 @@ class Controls:
     make_token: Callable[[TokenLimits], str]
     cold_start: Callable[[int], None]
     missing_function: Callable[[str, str, int], None]
-    github_token: Callable[[str | None, str | None], str]
+    github_token: Callable[[WantedToken], str]
+    github_revocation: Callable[[str], None]
+    github_limits: Callable[[Limits], None]
+    github_plan: Callable[[str, str], None]
 
 
 class ControlPlane:
@@ -225,6 +224,9 @@ class ControlPlane:
             Route("/_control/functions/cold-start", self._cold_start, methods=["PUT"]),
             Route("/_control/projects/{ref}/functions/{slug}/missing", self._missing, methods=["PUT"]),
             Route("/_control/github-tokens", self._github_token, methods=["POST"]),
+            Route("/_control/github-tokens/revocations", self._github_revocation, methods=["POST"]),
+            Route("/_control/github-limits", self._github_limits, methods=["PUT"]),
+            Route("/_control/github-organizations/{login}/plan", self._github_plan, methods=["PUT"]),
         ]
 
     async def _state(self, _: Request) -> Response:
@@ -299,10 +301,18 @@ class ControlPlane:
         return await self._take(request, int, lambda requests: self._controls.missing_function(ref, slug, requests))
 
     async def _github_token(self, request: Request) -> Response:
-        def issue(wanted: _Bearer) -> dict[str, str]:
-            return {"token": self._controls.github_token(wanted.login, wanted.app)}
+        return await self._take(request, WantedToken, lambda wanted: {"token": self._controls.github_token(wanted)})
 
-        return await self._take(request, _Bearer, issue)
+    async def _github_revocation(self, request: Request) -> Response:
+        return await self._take(request, _Credential, lambda given: self._controls.github_revocation(given.token))
+
+    async def _github_limits(self, request: Request) -> Response:
+        return await self._take(request, Limits, self._controls.github_limits)
+
+    async def _github_plan(self, request: Request) -> Response:
+        login = request.path_params["login"]
+        plan = Literal["free", "team", "enterprise"]
+        return await self._take(request, plan, lambda wanted: self._controls.github_plan(login, wanted))
 
     async def _take(self, request: Request, model: Any, use: Callable[[Any], dict[str, str] | None]) -> Response:
         try:

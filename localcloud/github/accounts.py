@@ -1,11 +1,12 @@
-"""Organisations, users and teams: read-only here, since the release process only refers to them."""
+"""Organisations, users and teams: read here and hardly written, as the release process only refers to them."""
 
 from typing import Any
 
-from localcloud.github.errors import ForbiddenError, NotFoundError
+from localcloud.github.errors import ForbiddenError, InvalidFieldsError, NotEmulatedError, NotFoundError
 from localcloud.github.node_ids import node_id
-from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
-from localcloud.github.store import Json, Store
+from localcloud.github.operations import Answer, Call, operation
+from localcloud.github.roles import organization_role
+from localcloud.github.store import Json
 
 _USER_LINKS = {
     "followers_url": "/followers",
@@ -18,9 +19,12 @@ _USER_LINKS = {
     "events_url": "/events{/privacy}",
     "received_events_url": "/received_events",
 }
+_SIMPLE_ORGANIZATION = (
+    "login", "id", "node_id", "url", "repos_url", "events_url", "hooks_url", "issues_url", "members_url",
+    "public_members_url", "avatar_url", "description",
+)  # fmt: skip
+_MEMBERSHIP = "/orgs/{org}/memberships/{username}"
 _ABSENT_PROFILE = ("name", "company", "blog", "location", "email", "hireable", "bio", "twitter_username")
-_COLLABORATORS = REPOSITORY + "/collaborators"
-_PERMISSIONS = ("pull", "triage", "push", "maintain", "admin")
 
 
 def account_json(call: Call, login: str) -> Json:
@@ -75,6 +79,13 @@ def organization_json(call: Call, organization: Json) -> Json:
         item for item in call.store.state["repositories"].values() if item["owner"] == organization["login"]
     ]
     private = sum(item["private"] for item in repositories)
+    for_owners = {
+        "plan": {"name": organization["plan"], "space": 976562499, "private_repos": 999999},
+        "default_repository_permission": organization["base_role"],
+        "two_factor_requirement_enabled": False,
+        "members_can_create_repositories": True,
+    }
+    told = call.authority.owns(organization["login"], "organization_plan", "read")
     return {
         "login": organization["login"],
         "id": organization["id"],
@@ -98,7 +109,7 @@ def organization_json(call: Call, organization: Json) -> Json:
         "created_at": organization["created_at"],
         "updated_at": organization["created_at"],
         "archived_at": None,
-        "plan": {"name": organization["plan"], "space": 976562499, "private_repos": 999999},
+        **(for_owners if told else {}),
     }
 
 
@@ -125,49 +136,10 @@ def team_json(call: Call, team: Json) -> Json:
     }
 
 
-def role_of(store: Store, repository: Json, login: str) -> str | None:
-    """Tell which role somebody has on a repository: admin, write, read or none.
-
-    An app is installed with the right to write where the repository is an organisation's.
-    """
-    organization = store.state["organizations"].get(repository["owner"].lower())
-    if organization is None:
-        held = "admin" if login.lower() == repository["owner"].lower() else None
-    elif login.endswith("[bot]"):
-        held = "write"
-    else:
-        members = {name.lower(): role for name, role in organization["members"].items()}
-        held = {"admin": "admin", "member": "write"}.get(members.get(login.lower(), ""))
-    return held or (None if repository["private"] else "read")
-
-
-def may_write(store: Store, repository: Json, login: str) -> bool:
-    """Tell whether somebody may push, merge, and approve with effect."""
-    return role_of(store, repository, login) in {"admin", "write"}
-
-
-def association_of(store: Store, repository: Json, login: str) -> str:
-    """Tell what somebody is to a repository, in GitHub's word."""
-    if login.lower() == repository["owner"].lower():
-        return "OWNER"
-    return "MEMBER" if may_write(store, repository, login) else "NONE"
-
-
-def permissions_json(role: str | None) -> Json:
-    """Show a role as GitHub's five permissions."""
-    granted = {"admin": _PERMISSIONS, "write": _PERMISSIONS[:3], "read": _PERMISSIONS[:1]}.get(role or "", ())
-    return {name: name in granted for name in _PERMISSIONS}
-
-
 def _user_json(call: Call, user: Json) -> Json:
     counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
     dates = {"created_at": user["created_at"], "updated_at": user["created_at"]}
     return account_json(call, user["login"]) | dict.fromkeys(_ABSENT_PROFILE) | counts | dates
-
-
-def _collaborator_json(call: Call, login: str) -> Json:
-    role = role_of(call.store, call.repository, login)
-    return account_json(call, login) | {"permissions": permissions_json(role), "role_name": role or "none"}
 
 
 @operation("GET", "/orgs/{org}")
@@ -178,9 +150,67 @@ def get_organization(call: Call) -> Answer:
 
 @operation("GET", "/orgs/{org}/members")
 def list_members(call: Call) -> Answer:
-    """List the people of an organisation."""
-    members = call.store.organization(call.parameters["org"])["members"]
-    return call.page([account_json(call, login) for login in sorted(members)])
+    """List the people of an organisation: with `role` its owners ("admin") or the others ("member") only.
+
+    Raises:
+        InvalidFieldsError: a role that there is none of.
+        NotEmulatedError: the list is to be filtered otherwise.
+    """
+    members, wanted = call.store.organization(call.parameters["org"])["members"], call.query.get("role", "all")
+    if call.query.get("filter", "all") != "all":
+        raise NotEmulatedError(f"The filter {call.query['filter']} of members")
+    if wanted not in {"all", "admin", "member"}:
+        raise InvalidFieldsError({"resource": "Member", "field": "role", "code": "invalid"})
+    return call.page([account_json(call, login) for login in sorted(members) if wanted in {"all", members[login]}])
+
+
+@operation("GET", _MEMBERSHIP)
+def get_membership(call: Call) -> Answer:
+    """Show what somebody is in an organisation."""
+    return Answer(body=_membership_json(call, call.store.user(call.parameters["username"])["login"]))
+
+
+@operation("PUT", _MEMBERSHIP)
+def put_membership(call: Call) -> Answer:
+    """Make a member an owner ("admin") or an owner a member.
+
+    Raises:
+        InvalidFieldsError: a role that there is none of.
+        ForbiddenError: the organisation would have no owner.
+        NotEmulatedError: the user is no member, and would be invited.
+    """
+    login, organization = call.store.user(call.parameters["username"])["login"], _organization(call)
+    role = call.optional("role", str, "member")
+    if role not in {"admin", "member"}:
+        raise InvalidFieldsError({"resource": "OrganizationMembership", "field": "role", "code": "invalid"})
+    if login not in organization["members"]:
+        raise NotEmulatedError("Inviting somebody to an organisation")
+    members = organization["members"] | {login: role}
+    if "admin" not in members.values():
+        raise ForbiddenError("You can't remove the last owner of the organization.")
+    organization["members"] = members
+    return Answer(body=_membership_json(call, login))
+
+
+@operation("GET", "/orgs/{org}/rulesets")
+def list_organization_rulesets(call: Call) -> Answer:
+    """List the organisation's own rulesets; there are none here, and the plan free could have none."""
+    if _organization(call)["plan"] == "free":
+        raise ForbiddenError("Upgrade to GitHub Team to enable this feature.")
+    return call.page([])
+
+
+@operation("GET", "/orgs/{org}/audit-log")
+def get_audit_log(call: Call) -> Answer:
+    """Answer as an organisation without Enterprise Cloud does, which has no such page.
+
+    Raises:
+        NotFoundError: that plan is not the organisation's.
+        NotEmulatedError: it is, and nothing is kept here.
+    """
+    if _organization(call)["plan"] != "enterprise":
+        raise NotFoundError
+    raise NotEmulatedError("GET /api/v3/orgs/{org}/audit-log")
 
 
 @operation("GET", "/user")
@@ -240,27 +270,26 @@ def list_team_members(call: Call) -> Answer:
     return call.page([account_json(call, login) for login in _team(call)["members"]])
 
 
-@operation("GET", _COLLABORATORS)
-def list_collaborators(call: Call) -> Answer:
-    """List who may read the repository: every member of the organisation."""
-    members = call.store.organization(call.repository["owner"])["members"]
-    return call.page([_collaborator_json(call, login) for login in sorted(members)])
+def _organization(call: Call) -> Json:
+    return call.store.organization(call.parameters["org"])
 
 
-@operation("GET", _COLLABORATORS + "/{username}")
-def check_collaborator(call: Call) -> Answer:
-    """Answer 204 when the user may read the repository."""
-    if role_of(call.store, call.repository, call.parameters["username"]) is None:
+def _membership_json(call: Call, login: str) -> Json:
+    organization = _organization(call)
+    role = organization_role(call.store, organization["login"], login)
+    if role is None:
         raise NotFoundError
-    return NO_CONTENT
-
-
-@operation("GET", _COLLABORATORS + "/{username}/permission")
-def get_permission(call: Call) -> Answer:
-    """Show what a user may do in the repository."""
-    login = call.store.user(call.parameters["username"])["login"]
-    role = role_of(call.store, call.repository, login) or "none"
-    return Answer(body={"permission": role, "role_name": role, "user": _collaborator_json(call, login)})
+    url = f"{call.api}/orgs/{organization['login']}"
+    shown = organization_json(call, organization)
+    simple = {name: shown[name] for name in _SIMPLE_ORGANIZATION}
+    return {
+        "url": f"{url}/memberships/{login}",
+        "state": "active",
+        "role": role,
+        "organization_url": url,
+        "organization": simple,
+        "user": account_json(call, login),
+    }
 
 
 def _team(call: Call) -> Json:

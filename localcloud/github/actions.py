@@ -51,10 +51,13 @@ def get_selected(call: Call) -> Answer:
 def put_selected(call: Call) -> Answer:
     """Select actions."""
     _require_selected(call)
+    patterns = call.optional("patterns_allowed", list, [])
+    if not all(isinstance(pattern, str) and "/" in pattern for pattern in patterns):
+        raise InvalidFieldsError({"resource": "Repository", "field": "patterns_allowed", "code": "invalid"})
     call.repository["actions"]["selected"] = {
         "github_owned_allowed": call.optional("github_owned_allowed", bool, default=False),
         "verified_allowed": call.optional("verified_allowed", bool, default=False),
-        "patterns_allowed": call.optional("patterns_allowed", list, []),
+        "patterns_allowed": patterns,
     }
     return NO_CONTENT
 

@@ -1,10 +1,10 @@
 """What protection rules and rulesets demand of a ref, in one form for both."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from localcloud.github.accounts import role_of
-from localcloud.github.protections import is_among, is_member, matches, rule_for
+from localcloud.github.protections import is_among, is_member, rule_for
+from localcloud.github.roles import role_of
+from localcloud.github.rulesets import governs
 from localcloud.github.store import Json, Store
 from localcloud.github.tokens import GitHubToken
 
@@ -88,7 +88,7 @@ def policies_for(store: Store, repository: Json, ref: str, who: GitHubToken) -> 
         if rule is not None:
             found.append(_of_protection(store, repository, rule, who))
     rulesets = [item for item in repository["rulesets"].values() if item["enforcement"] == "active"]
-    return found + [_of_ruleset(store, repository, item, who) for item in rulesets if _governs(repository, item, ref)]
+    return found + [_of_ruleset(store, repository, item, who) for item in rulesets if governs(repository, item, ref)]
 
 
 def dismisses_stale_reviews(store: Store, repository: Json, ref: str, who: GitHubToken) -> bool:
@@ -163,22 +163,6 @@ def _of_ruleset(store: Store, repository: Json, ruleset: Json, who: GitHubToken)
         strict=checks.get("strict_required_status_checks_policy", False),
         checks_on_creation=not checks.get("do_not_enforce_on_create", False),
     )
-
-
-def _governs(repository: Json, ruleset: Json, ref: str) -> bool:
-    prefix = {"branch": "refs/heads/", "tag": "refs/tags/"}.get(ruleset["target"])
-    if prefix is None or not ref.startswith(prefix):
-        return False
-    names = ruleset["conditions"].get("ref_name", {})
-
-    def named(patterns: list[str]) -> Iterator[bool]:
-        for pattern in patterns:
-            if pattern == "~DEFAULT_BRANCH":
-                yield ref == f"refs/heads/{repository['default_branch']}"
-            else:
-                yield pattern == "~ALL" or matches(pattern, ref)
-
-    return any(named(names.get("include", []))) and not any(named(names.get("exclude", [])))
 
 
 def _is_bypasser(store: Store, repository: Json, entry: Json, who: GitHubToken) -> bool:

@@ -6,13 +6,17 @@ from localcloud.github import (
     accounts,
     actions,
     checks,
+    code_owner_errors,
+    collaborators,
     commits,
     contents,
+    deploy_keys,
     environments,
     forks,
     issues,
     labels,
     merging,
+    meta,
     protections,
     pull_requests,
     refs,
@@ -21,9 +25,11 @@ from localcloud.github import (
     rulesets,
     sealed_secrets,
     variables,
+    webhooks,
+    workflows,
 )
 from localcloud.github.errors import NotEmulatedError
-from localcloud.github.operations import Handler, Operation, operations_of
+from localcloud.github.operations import Operation, operations_of
 
 OPERATIONS: tuple[Operation, ...] = operations_of(
     accounts,
@@ -31,11 +37,15 @@ OPERATIONS: tuple[Operation, ...] = operations_of(
     checks,
     commits,
     contents,
+    code_owner_errors,
+    collaborators,
+    deploy_keys,
     environments,
     forks,
     issues,
     labels,
     merging,
+    meta,
     protections,
     pull_requests,
     refs,
@@ -44,11 +54,13 @@ OPERATIONS: tuple[Operation, ...] = operations_of(
     rulesets,
     sealed_secrets,
     variables,
+    webhooks,
+    workflows,
 )
 
 
-def find(method: str, path: str) -> tuple[Handler, dict[str, str]]:
-    """Find the function for a request and the decoded parameters; the template with most fixed text wins.
+def find(method: str, path: str) -> tuple[Operation, dict[str, str]]:
+    """Find the operation for a request and the decoded parameters; the template with most fixed text wins.
 
     Args:
         method: the HTTP method.
@@ -59,5 +71,5 @@ def find(method: str, path: str) -> tuple[Handler, dict[str, str]]:
     """
     for candidate in OPERATIONS:
         if candidate.method == method and (match := candidate.pattern.fullmatch(path)):
-            return candidate.handler, {name: unquote(value) for name, value in match.groupdict().items()}
+            return candidate, {name: unquote(value) for name, value in match.groupdict().items()}
     raise NotEmulatedError(f"{method} /api/v3{path}")

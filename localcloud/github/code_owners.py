@@ -2,12 +2,12 @@
 
 from codeowners import CodeOwners
 
-from localcloud.github.accounts import may_write
 from localcloud.github.errors import NotFoundError
+from localcloud.github.roles import may_write
 from localcloud.github.store import Json, Store
 
 # Where GitHub looks, in its order (docs.github.com, "About code owners").
-_PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 
 
 def owners_of(store: Store, repository: Json, pull: Json) -> list[dict[str, frozenset[str]]]:
@@ -17,7 +17,7 @@ def owners_of(store: Store, repository: Json, pull: Json) -> list[dict[str, froz
     """
     git = store.git_of(repository)
     base, head = pull["base"]["sha"], pull["head"]["sha"]
-    text = next((content for place in _PLACES if (content := git.read(base, place)) is not None), b"")
+    text = next((content for place in PLACES if (content := git.read(base, place)) is not None), b"")
     rules = CodeOwners(text.decode(errors="replace"))
     changes = git.changes(git.merge_base(base, head) or base, head)
     paths = {path for change in changes for path in (change.path, change.previous) if path}

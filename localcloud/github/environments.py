@@ -6,12 +6,15 @@ from localcloud.github.accounts import account_json, team_json
 from localcloud.github.errors import InvalidFieldsError, NotFoundError, UnprocessableError
 from localcloud.github.node_ids import node_id
 from localcloud.github.operations import ENVIRONMENT, NO_CONTENT, REPOSITORY, Answer, Call, operation
+from localcloud.github.plans import plan_of
+from localcloud.github.roles import role_of
 from localcloud.github.store import Json, Store, found
 
 _POLICIES = ENVIRONMENT + "/deployment-branch-policies"
 _POLICY = _POLICIES + "/{branch_policy_id}"
 _MAX_WAIT = 43_200
 _MAX_REVIEWERS = 6
+_MAX_NAME = 255
 
 
 def new_environment(store: Store, name: str) -> Json:
@@ -61,21 +64,27 @@ def put_environment(call: Call) -> Answer:
 
     Raises:
         UnprocessableError: a value out of range, or a rule that the organisation's plan does not have.
-        InvalidFieldsError: a reviewer that does not exist.
+        InvalidFieldsError: a reviewer that does not exist, or who may not even read.
     """
     wait = call.optional("wait_timer", int, 0)
     reviewers = call.objects("reviewers", [])
     policy = call.optional("deployment_branch_policy", dict, {})
+    if policy and not all(type(policy.get(name)) is bool for name in ("protected_branches", "custom_branch_policies")):
+        raise UnprocessableError("Invalid request.\n\nInvalid property /deployment_branch_policy.")
     if not 0 <= wait <= _MAX_WAIT:
         raise UnprocessableError(f"Wait timer must be between 0 and {_MAX_WAIT}.")
     if len(reviewers) > _MAX_REVIEWERS:
         raise UnprocessableError(f"An environment has at most {_MAX_REVIEWERS} reviewers.")
     if policy and policy.get("protected_branches") is policy.get("custom_branch_policies"):
         raise UnprocessableError("protected_branches and custom_branch_policies cannot have the same value.")
-    _require_plan(call, {"required reviewers": bool(reviewers), "wait timer": wait > 0})
+    prevents = call.optional("prevent_self_review", bool, default=False)
+    _require_plan(call, {"required reviewers": bool(reviewers) or prevents, "wait timer": wait > 0}, {"enterprise"})
+    _require_plan(call, {"branch policy": bool(policy)}, {"team", "enterprise"})
     for reviewer in reviewers:
-        _reviewer_json(call, reviewer)
+        _require_reader(call, reviewer)
     name = call.parameters["environment_name"]
+    if len(name) > _MAX_NAME:
+        raise UnprocessableError(f"An environment's name has at most {_MAX_NAME} characters.")
     environments = call.repository["environments"]
     if name.lower() not in environments:
         environments[name.lower()] = new_environment(call.store, name)
@@ -84,7 +93,7 @@ def put_environment(call: Call) -> Answer:
         "updated_at": call.store.now(),
         "wait_timer": wait,
         "reviewers": reviewers,
-        "prevent_self_review": call.optional("prevent_self_review", bool, default=False),
+        "prevent_self_review": prevents,
         "can_admins_bypass": call.optional("can_admins_bypass", bool, default=True),
         "deployment_branch_policy": policy or None,
     }
@@ -115,7 +124,9 @@ def create_policy(call: Call) -> Answer:
     environment = environment_of(call)
     if not (environment["deployment_branch_policy"] or {}).get("custom_branch_policies"):
         raise NotFoundError
-    name, kind = call.required("name", str), call.optional("type", str, "branch")
+    name, kind = _pattern(call), call.optional("type", str, "branch")
+    if kind not in {"branch", "tag"}:
+        raise UnprocessableError("Invalid request.\n\nFor 'properties/type', it is not one of branch, tag.")
     for policy in environment["policies"].values():
         if (policy["name"], policy["type"]) == (name, kind):
             return Answer(status=303, headers={"Location": f"{call.api}{call.path}/{policy['id']}"})
@@ -134,7 +145,7 @@ def get_policy(call: Call) -> Answer:
 def update_policy(call: Call) -> Answer:
     """Change the pattern of a policy."""
     policy = _policy(call)
-    policy["name"] = call.required("name", str)
+    policy["name"] = _pattern(call)
     return Answer(body=_policy_json(policy))
 
 
@@ -145,6 +156,13 @@ def delete_policy(call: Call) -> Answer:
     return NO_CONTENT
 
 
+def _pattern(call: Call) -> str:
+    name = call.required("name", str)
+    if not name.strip():
+        raise UnprocessableError("Name can't be blank")
+    return name
+
+
 def _policy(call: Call) -> Json:
     return found(environment_of(call)["policies"], call.parameters["branch_policy_id"])
 
@@ -153,23 +171,27 @@ def _policy_json(policy: Json) -> Json:
     return policy | {"node_id": node_id("DeploymentBranchPolicy", policy["id"])}
 
 
-def _require_plan(call: Call, rules: dict[str, bool]) -> None:
-    """Private repositories have these rules on GitHub Enterprise only (docs.github.com, deployment environments)."""
-    plan = call.store.organization(call.repository["owner"])["plan"]
+def _require_plan(call: Call, rules: dict[str, bool], plans: set[str]) -> None:
+    """Private repositories have a rule on certain plans only (docs.github.com, deployment environments)."""
+    plan = plan_of(call.store, call.repository)
     for rule, wanted in rules.items():
-        if wanted and call.repository["private"] and plan != "enterprise":
+        if wanted and call.repository["private"] and plan not in plans:
             raise UnprocessableError(
                 "Failed to create the environment protection rule. "
                 f"Please ensure the billing plan supports the {rule} protection rule."
             )
 
 
+def _require_reader(call: Call, reviewer: Json) -> None:
+    shown = _reviewer_json(call, reviewer)["reviewer"]
+    if reviewer["type"] == "User" and role_of(call.store, call.repository, shown["login"]) is None:
+        raise InvalidFieldsError({"resource": "Environment", "field": "reviewers", "code": "invalid"})
+
+
 def _reviewer_json(call: Call, reviewer: Json) -> Json:
     try:
-        if reviewer.get("type") == "Team":
-            shown = team_json(call, call.store.by_id("teams", reviewer["id"]))
-        else:
-            shown = account_json(call, call.store.by_id("users", reviewer["id"])["login"])
+        item = call.store.by_id({"Team": "teams", "User": "users"}[reviewer["type"]], reviewer["id"])
+        shown = team_json(call, item) if reviewer["type"] == "Team" else account_json(call, item["login"])
     except (NotFoundError, KeyError):
         raise InvalidFieldsError({"resource": "Environment", "field": "reviewers", "code": "invalid"}) from None
     return {"type": reviewer["type"], "reviewer": shown}

@@ -10,9 +10,11 @@ DOCUMENTATION = "https://docs.github.com/rest"
 class GitHubError(ApiError):
     """A refusal in GitHub's form: message, documentation_url, status."""
 
+    documentation: ClassVar[str] = DOCUMENTATION
+
     def body(self) -> dict[str, Any]:
         """Give message, address of the documentation and the status as text."""
-        return {"message": self.message, "documentation_url": DOCUMENTATION, "status": str(self.status)}
+        return {"message": self.message, "documentation_url": self.documentation, "status": str(self.status)}
 
 
 class MalformedJsonError(GitHubError):
@@ -37,6 +39,40 @@ class ForbiddenError(GitHubError):
     """The caller is known, but may not do this."""
 
     status: ClassVar[int] = 403
+
+
+class NotAccessibleError(ForbiddenError):
+    """The token lacks the permission, whatever its user may do.
+
+    Args:
+        app: whether the token is an app's.
+    """
+
+    def __init__(self, *, app: bool) -> None:
+        super().__init__(f"Resource not accessible by {'integration' if app else 'personal access token'}")
+
+
+class RateLimitError(ForbiddenError):
+    """The caller's hour is used up; the headers tell when the next begins."""
+
+    documentation: ClassVar[str] = f"{DOCUMENTATION}/using-the-rest-api/rate-limits-for-the-rest-api"
+
+    def __init__(self, caller: str) -> None:
+        super().__init__(f"API rate limit exceeded for {caller}.")
+
+
+class SecondaryRateLimitError(ForbiddenError):
+    """Too many calls in too short a time.
+
+    Args:
+        seconds: how long to wait.
+    """
+
+    documentation: ClassVar[str] = f"{RateLimitError.documentation}#about-secondary-rate-limits"
+
+    def __init__(self, seconds: int) -> None:
+        message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+        super().__init__(message, headers={"Retry-After": str(seconds)})
 
 
 class NotFoundError(GitHubError):

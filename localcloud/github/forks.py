@@ -2,10 +2,10 @@
 
 import shutil
 
-from localcloud.github.accounts import role_of
 from localcloud.github.errors import ForbiddenError, NotEmulatedError, NotFoundError
 from localcloud.github.operations import REPOSITORY, Answer, Call, operation
 from localcloud.github.repositories import repository_json, settings_of
+from localcloud.github.roles import role_of
 from localcloud.github.seed import new_repository
 
 _FORKS = REPOSITORY + "/forks"

@@ -22,7 +22,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from localcloud.github.accounts import may_write, role_of
+from localcloud.github.authority import Authority
 from localcloud.github.errors import BadCredentialsError, ForbiddenError, NotFoundError
 from localcloud.github.push_rules import Verdict, judge
 from localcloud.github.ref_updates import set_ref
@@ -81,12 +81,16 @@ class GitHttp:
 
     def _require_access(self, repository: Json, token: GitHubToken | None, *, pushes: bool) -> None:
         """Let pass whom the repository is visible to, and who may push where that is asked."""
-        visible = not repository["private"] or (token and role_of(self._store, repository, token.login))
-        if not visible or (pushes and token is None):
-            raise NotFoundError
-        if token is not None and pushes and not may_write(self._store, repository, token.login):
+        if token is None:
+            if repository["private"] or pushes:
+                raise NotFoundError
+            return
+        try:
+            level = "write" if pushes else "read"
+            Authority(self._store, token).require(repository, [{"contents": level}])
+        except ForbiddenError:
             full_name = f"{repository['owner']}/{repository['name']}"
-            raise ForbiddenError(f"Permission to {full_name}.git denied to {token.login}.")
+            raise ForbiddenError(f"Permission to {full_name}.git denied to {token.login}.") from None
         if pushes and repository["archived"]:
             raise ForbiddenError("This repository was archived so it is read-only.")
 

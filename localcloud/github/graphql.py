@@ -9,6 +9,8 @@ from graphql import (
     GraphQLError,
     GraphQLResolveInfo,
     GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
     OverlappingFieldsCanBeMergedRule,
     build_schema,
     execute_sync,
@@ -17,17 +19,28 @@ from graphql import (
     validate,
 )
 
+from localcloud.github.authority import Authority
 from localcloud.github.cut_schema import TARGET
-from localcloud.github.errors import GitHubError, NotFoundError
+from localcloud.github.errors import ForbiddenError, GitHubError, NotFoundError
 from localcloud.github.graphql_answers import Page, connection, payload, unknown_node
 from localcloud.github.node_ids import node_id, parse_node_id
-from localcloud.github.protections import FLAGS, actor, create_rule, update_rule
+from localcloud.github.protections import FLAGS, actor, create_rule, require_protections, update_rule
 from localcloud.github.pull_nodes import PullNodes
 from localcloud.github.store import Json, Store
 from localcloud.github.tokens import GitHubToken
 
 # GitHub takes queries that select nullable and non-null fields of one name on the members of a union.
 _RULES = tuple(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule)
+
+
+def mutates(request: Json) -> bool:
+    """Tell whether a request would change something; one that cannot be read would not."""
+    try:
+        document = parse(str(request.get("query") or ""))
+    except GraphQLError:
+        return False
+    parts = (part for part in document.definitions if isinstance(part, OperationDefinitionNode))
+    return any(part.operation is OperationType.MUTATION for part in parts)
 
 
 def execute(store: Store, actor: GitHubToken, request: Json) -> Json:
@@ -78,7 +91,7 @@ def _resolve(source: Mapping[str, Any], info: GraphQLResolveInfo[Any], **argumen
 
 def _error_json(error: GraphQLError) -> Json:
     cause = error.original_error
-    kinds = {404: "NOT_FOUND", 422: "UNPROCESSABLE"}
+    kinds = {403: "FORBIDDEN", 404: "NOT_FOUND", 422: "UNPROCESSABLE"}
     kind = {"type": kinds[cause.status]} if isinstance(cause, GitHubError) and cause.status in kinds else {}
     return kind | dict(error.formatted)
 
@@ -89,6 +102,7 @@ class _Root:
     def __init__(self, store: Store, actor: GitHubToken) -> None:
         self._store = store
         self._actor_token = actor
+        self._authority = Authority(store, actor)
         self._pulls = PullNodes(store, actor, self._repository, self._account)
 
     def fields(self) -> Json:
@@ -112,20 +126,22 @@ class _Root:
                 case "BranchProtectionRule":
                     return self._rule(*self._located_rule(id))
                 case "Repository":
-                    return self._repository(self._store.by_id("repositories", number))
+                    return self._repository(self._visible(self._store.by_id("repositories", number)))
                 case "Organization":
                     return self._organization(self._store.by_id("organizations", number))
                 case "User" | "Team" | "App":
                     return self._actor(id)
                 case "PullRequest" | "PullRequestReviewThread":
                     return self._pulls.node(kind, number)
+        except ForbiddenError:
+            raise
         except GitHubError:
             pass
         raise unknown_node(id)
 
     def _find_repository(self, owner: str, name: str, *, followRenames: bool = True) -> Json:  # noqa: ARG002, N803 - the schema's names; nothing is ever renamed here
         try:
-            return self._repository(self._store.repository(owner, name))
+            return self._repository(self._visible(self._store.repository(owner, name)))
         except NotFoundError:
             raise NotFoundError(f"Could not resolve to a Repository with the name '{owner}/{name}'.") from None
 
@@ -145,29 +161,46 @@ class _Root:
         kind, number = parse_node_id(input["repositoryId"]) or ("", 0)
         if kind != "Repository":
             raise unknown_node(input["repositoryId"])
-        repository = self._store.by_id("repositories", number)
+        repository = self._visible(self._store.by_id("repositories", number))
+        self._require_administration(repository, "write")
+        require_protections(self._store, repository)
         rule = create_rule(self._store, repository, input)
         return payload(input) | {"branchProtectionRule": self._rule(repository, rule)}
 
     def _update_rule(self, input: Json) -> Json:  # noqa: A002
-        repository, rule = self._located_rule(input["branchProtectionRuleId"])
+        repository, rule = self._located_rule(input["branchProtectionRuleId"], "write")
+        require_protections(self._store, repository)
         changed = update_rule(self._store, repository, rule, input)
         return payload(input) | {"branchProtectionRule": self._rule(repository, changed)}
 
     def _delete_rule(self, input: Json) -> Json:  # noqa: A002
-        repository, rule = self._located_rule(input["branchProtectionRuleId"])
+        repository, rule = self._located_rule(input["branchProtectionRuleId"], "write")
         del repository["protections"][str(rule["id"])]
         return payload(input)
 
-    def _located_rule(self, identifier: str) -> tuple[Json, Json]:
+    def _located_rule(self, identifier: str, level: str = "read") -> tuple[Json, Json]:
         _, number = parse_node_id(identifier) or ("", 0)
         for repository in self._store.state["repositories"].values():
-            if str(number) in repository["protections"]:
+            if str(number) in repository["protections"] and self._authority.sees(repository):
+                self._require_administration(repository, level)
                 return repository, repository["protections"][str(number)]
         raise unknown_node(identifier)
 
+    def _visible(self, repository: Json) -> Json:
+        if not self._authority.sees(repository):
+            raise NotFoundError
+        return repository
+
+    def _require_administration(self, repository: Json, level: str) -> None:
+        """Refuse as GraphQL does: what may not be read is forbidden too, where REST says that there is none."""
+        try:
+            self._authority.require(repository, [{"administration": level}])
+        except NotFoundError:
+            raise ForbiddenError(f"{self._actor_token.login} does not have the correct permissions to read that.") from None
+
     def _repository(self, repository: Json) -> Json:
         def rules(**page: Any) -> Json:
+            self._require_administration(repository, "read")
             found = [self._rule(repository, rule) for rule in repository["protections"].values()]
             return connection(found, **page)
 
@@ -186,6 +219,7 @@ class _Root:
 
     def _organization(self, organization: Json) -> Json:
         def team(slug: str) -> Json | None:
+            self._authority.require_organization(organization["login"], [{"members": "read"}])
             found = self._store.state["teams"].get(f"{organization['login']}/{slug}".lower())
             return None if found is None else self._team(found)
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from localcloud.github.accounts import account_json, app_json, association_of, may_write
+from localcloud.github.accounts import account_json, app_json
 from localcloud.github.errors import ForbiddenError, GoneError, InvalidFieldsError, NotFoundError
 from localcloud.github.labels import add_label, label_json
 from localcloud.github.node_ids import node_id
 from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
 from localcloud.github.pull_sync import close
+from localcloud.github.roles import association_of, may_write
 from localcloud.github.store import Json, found
 
 _ISSUES = REPOSITORY + "/issues"

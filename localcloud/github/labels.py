@@ -9,6 +9,8 @@ from localcloud.github.store import Json, found
 
 _LABELS = REPOSITORY + "/labels"
 _LABEL = _LABELS + "/{name+}"
+_MAX_NAME = 50
+_MAX_DESCRIPTION = 100
 
 
 @operation("GET", _LABELS)
@@ -22,12 +24,13 @@ def create_label(call: Call) -> Answer:
     """Create a label.
 
     Raises:
-        InvalidFieldsError: the name is taken, or the colour is not six hexadecimal digits.
+        InvalidFieldsError: the name is taken or too long, the description is too long, or the colour is not six
+            hexadecimal digits.
     """
-    name, color = call.required("name", str), _color(call, "ededed")
+    name, color = _checked(call.required("name", str)), _color(call, "ededed")
     _require_free(call, name)
     label = add_label(call, name)
-    label |= {"color": color, "description": call.optional("description", str, "") or None}
+    label |= {"color": color, "description": _description(call, "")}
     return Answer(body=label_json(call, label), status=201)
 
 
@@ -41,10 +44,10 @@ def get_label(call: Call) -> Answer:
 def update_label(call: Call) -> Answer:
     """Change name (`new_name`, or `name` as the plugin sends it), colour or description."""
     labels, label = call.repository["labels"], _label(call)
-    name = call.optional("new_name", str, call.optional("name", str, label["name"]))
+    name = _checked(call.optional("new_name", str, call.optional("name", str, label["name"])))
     if name.lower() != label["name"].lower():
         _require_free(call, name)
-    description = call.optional("description", str, label["description"] or "") or None
+    description = _description(call, label["description"] or "")
     changed = {"name": name, "color": _color(call, label["color"]), "description": description}
     del labels[label["name"].lower()]
     labels[name.lower()] = label | changed
@@ -72,6 +75,20 @@ def _label(call: Call) -> Json:
 def _require_free(call: Call, name: str) -> None:
     if name.lower() in call.repository["labels"]:
         raise InvalidFieldsError({"resource": "Label", "code": "already_exists", "field": "name"})
+
+
+def _checked(name: str) -> str:
+    if not 0 < len(name.strip()) <= _MAX_NAME:
+        raise InvalidFieldsError({"resource": "Label", "code": "invalid", "field": "name"})
+    return name
+
+
+def _description(call: Call, default: str) -> str | None:
+    text = call.optional("description", str, default)
+    if len(text) > _MAX_DESCRIPTION:
+        message = f"description is too long (maximum is {_MAX_DESCRIPTION} characters)"
+        raise InvalidFieldsError({"resource": "Label", "code": "custom", "field": "description", "message": message})
+    return text or None
 
 
 def _color(call: Call, default: str) -> str:

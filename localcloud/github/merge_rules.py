@@ -1,10 +1,10 @@
 """Whether a pull request may be merged into its base by somebody, and what stands against it."""
 
-from localcloud.github.accounts import may_write
 from localcloud.github.branch_policies import Policy, RequiredReviews, policies_for
 from localcloud.github.checks import has_failed_or_pending
 from localcloud.github.code_owners import owners_of
 from localcloud.github.push_rules import MERGE_COMMITS, UNSIGNED, Verdict, Violation, unmet_checks, verdict_of
+from localcloud.github.roles import may_write
 from localcloud.github.store import Json, Store
 from localcloud.github.tokens import GitHubToken
 

@@ -1,6 +1,5 @@
 """Merging a pull request, and bringing its head up to date; every commit is made without a work tree."""
 
-from localcloud.github.accounts import may_write
 from localcloud.github.commits import signature, web_signature
 from localcloud.github.errors import ConflictError, ForbiddenError, NotFoundError, NotMergeableError, UnprocessableError
 from localcloud.github.merge_rules import METHODS, OUT_OF_DATE, judge_merge
@@ -10,6 +9,7 @@ from localcloud.github.pull_sync import mark_merged
 from localcloud.github.push_rules import judge
 from localcloud.github.ref_updates import change_ref, set_ref
 from localcloud.github.repositories import settings_of
+from localcloud.github.roles import may_write
 from localcloud.github.store import Json
 
 

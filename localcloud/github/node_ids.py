@@ -14,6 +14,7 @@ _PREFIXES = {
     "DeploymentBranchPolicy": "DBP",
     "Gate": "GA",
     "Label": "LA",
+    "RepositoryInvitation": "RI",
     "RepositoryRuleset": "RRS",
     "Bot": "BOT",
     "Issue": "I",

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
+from localcloud.github.authority import Authority
 from localcloud.github.errors import ForbiddenError, UnprocessableError
 from localcloud.github.git import BareRepository
 from localcloud.github.store import Json, Store
@@ -41,6 +42,8 @@ class Call:
     Attributes:
         store: the state, inside a transaction.
         actor: the token, which says whom it acts as.
+        authority: what it may do.
+        account: the caller's hour by resource, as `limits` tells it.
         web: the address of this GitHub, without a slash at the end.
         method: the HTTP method.
         path: the path below /api/v3, as asked.
@@ -51,6 +54,8 @@ class Call:
 
     store: Store
     actor: GitHubToken
+    authority: Authority
+    account: Mapping[str, Json]
     web: str
     method: str
     path: str

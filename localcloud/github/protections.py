@@ -4,9 +4,10 @@ import re
 from typing import Any
 
 from localcloud.github.accounts import account_json, app_json, team_json
-from localcloud.github.errors import NotFoundError, UnprocessableError
+from localcloud.github.errors import ForbiddenError, NotFoundError, UnprocessableError
 from localcloud.github.node_ids import parse_node_id
 from localcloud.github.operations import REPOSITORY, Answer, Call, operation
+from localcloud.github.plans import plan_of
 from localcloud.github.store import Json, Store
 from localcloud.github.tokens import GitHubToken
 
@@ -20,6 +21,7 @@ FLAGS = (
 ACTOR_LISTS = ("bypassForcePushActorIds", "bypassPullRequestActorIds", "pushActorIds", "reviewDismissalActorIds")
 _OTHERS = ("pattern", "requiredApprovingReviewCount", "requiredDeploymentEnvironments")
 _MAX_REVIEWS = 6
+_PROTECTION = REPOSITORY + "/branches/{branch+}/protection"
 
 
 def create_rule(store: Store, repository: Json, given: Json) -> Json:
@@ -97,16 +99,68 @@ def is_member(team: Json, who: GitHubToken) -> bool:
     return who.app_id is None and who.login.lower() in {login.lower() for login in team["members"]}
 
 
-@operation("GET", REPOSITORY + "/branches/{branch+}/protection")
+def require_protections(store: Store, repository: Json) -> None:
+    """Refuse where the plan has no protected branches: for private repositories of the plan free.
+
+    Raises:
+        ForbiddenError: in GitHub's words.
+    """
+    if repository["private"] and plan_of(store, repository) == "free":
+        raise ForbiddenError("Upgrade to GitHub Pro or make this repository public to enable this feature.")
+
+
+@operation("GET", _PROTECTION)
 def get_protection(call: Call) -> Answer:
     """Show the rule that governs a branch; rules are written by GraphQL."""
+    return Answer(body=_shown(call))
+
+
+@operation("GET", _PROTECTION + "/enforce_admins")
+def get_admin_enforcement(call: Call) -> Answer:
+    """Show whether the rule binds administrators."""
+    return Answer(body=_shown(call)["enforce_admins"])
+
+
+@operation("GET", _PROTECTION + "/required_signatures")
+def get_required_signatures(call: Call) -> Answer:
+    """Show whether commits have to be signed."""
+    return Answer(body=_shown(call)["required_signatures"])
+
+
+@operation("GET", _PROTECTION + "/required_status_checks")
+def get_required_checks(call: Call) -> Answer:
+    """Show which checks are required."""
+    return _part(call, "required_status_checks", "Required status checks not enabled")
+
+
+@operation("GET", _PROTECTION + "/required_pull_request_reviews")
+def get_required_reviews(call: Call) -> Answer:
+    """Show which reviews are required."""
+    return _part(call, "required_pull_request_reviews", "Required pull request reviews not enabled")
+
+
+@operation("GET", _PROTECTION + "/restrictions")
+def get_restrictions(call: Call) -> Answer:
+    """Show who may push."""
+    return _part(call, "restrictions", "Push restrictions not enabled")
+
+
+def _part(call: Call, name: str, absence: str) -> Answer:
+    part = _shown(call).get(name)
+    if part is None:
+        raise NotFoundError(absence)
+    return Answer(body=part)
+
+
+def _shown(call: Call) -> Json:
+    require_protections(call.store, call.repository)
     branch = call.parameters["branch"]
     if call.git.commit(f"refs/heads/{branch}") is None:
         raise NotFoundError("Branch not found")
     rule = rule_for(call.repository, branch)
     if rule is None:
         raise NotFoundError("Branch not protected")
-    return Answer(body=_protection_json(call, rule, branch))
+    return _protection_json(call, rule, branch)
 
 
 def status_checks_json(rule: Json) -> Json:
@@ -133,6 +187,8 @@ def _changed(store: Store, repository: Json, rule: Json, given: Json) -> Json:
     others = [item for item in repository["protections"].values() if item["id"] != rule["id"]]
     if any(item["pattern"] == changed["pattern"] for item in others):
         raise UnprocessableError(f"Name already protected: {changed['pattern']}")
+    if not changed["pattern"]:
+        raise UnprocessableError("Pattern can't be blank")
     if not 0 <= (changed["requiredApprovingReviewCount"] or 0) <= _MAX_REVIEWS:
         raise UnprocessableError(f"Required approving review count must be between 0 and {_MAX_REVIEWS}")
     for name in ACTOR_LISTS:

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from localcloud.github.accounts import may_write
+from localcloud.github.authority import Authority
 from localcloud.github.errors import ForbiddenError, NotFoundError
 from localcloud.github.graphql_answers import connection, payload, unknown_node
 from localcloud.github.merge_rules import review_decision
 from localcloud.github.node_ids import node_id, parse_node_id
+from localcloud.github.roles import may_write
 from localcloud.github.store import Json, Store
 from localcloud.github.tokens import GitHubToken
 
@@ -31,6 +32,7 @@ class PullNodes:
     ) -> None:
         self._store = store
         self._actor = actor
+        self._authority = Authority(store, actor)
         self._repository = repository
         self._account = account
 
@@ -48,7 +50,9 @@ class PullNodes:
 
         Raises:
             NotFoundError: the repository has none of that number.
+            ForbiddenError: the caller may read none.
         """
+        self._authority.require(repository, [{"pull_requests": "read"}])
         issue = repository["issues"].get(str(number))
         if issue is None or issue["pull"] is None:
             raise NotFoundError(f"Could not resolve to a PullRequest with the number of {number}.")
@@ -64,30 +68,32 @@ class PullNodes:
             return self._pull(*self._located(node_id(kind, number)))
         return self._thread(*self._located_thread(node_id(kind, number)))
 
-    def _located(self, identifier: str) -> tuple[Json, Json]:
+    def _located(self, identifier: str, level: str = "read") -> tuple[Json, Json]:
         for repository in self._store.state["repositories"].values():
             for issue in repository["issues"].values():
                 if issue["pull"] and ("PullRequest", issue["pull"]["id"]) == parse_node_id(identifier):
+                    self._authority.require(repository, [{"pull_requests": level}])
                     return repository, issue
         raise unknown_node(identifier)
 
-    def _located_thread(self, identifier: str) -> tuple[Json, Json, Json]:
+    def _located_thread(self, identifier: str, level: str = "read") -> tuple[Json, Json, Json]:
         kind, number = parse_node_id(identifier) or ("", 0)
         for repository in self._store.state["repositories"].values():
             for issue in repository["issues"].values():
                 first = issue["pull"] and issue["pull"]["comments"].get(str(number))
                 if first and kind == "PullRequestReviewThread" and first["in_reply_to_id"] is None:
+                    self._authority.require(repository, [{"pull_requests": level}])
                     return repository, issue, first
         raise unknown_node(identifier)
 
     def _resolve(self, given: Json, login: str | None) -> Json:
-        repository, issue, first = self._located_thread(given["threadId"])
+        repository, issue, first = self._located_thread(given["threadId"], "write")
         self._require_author_or_writer(repository, issue)
         first["resolved_by"] = login
         return payload(given) | {"thread": self._thread(repository, issue, first)}
 
     def _set_draft(self, given: Json, *, draft: bool) -> Json:
-        repository, issue = self._located(given["pullRequestId"])
+        repository, issue = self._located(given["pullRequestId"], "write")
         self._require_author_or_writer(repository, issue)
         issue["pull"]["draft"] = draft
         return payload(given) | {"pullRequest": self._pull(repository, issue)}

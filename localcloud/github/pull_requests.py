@@ -1,6 +1,6 @@
 """Pull requests: opened, listed, changed, shown with their commits and files."""
 
-from localcloud.github.accounts import account_json, may_write, role_of, team_json
+from localcloud.github.accounts import account_json, team_json
 from localcloud.github.code_owners import request_code_owners
 from localcloud.github.commits import commit_json, file_json
 from localcloud.github.errors import ForbiddenError, InvalidFieldsError, NotFoundError, UnprocessableError
@@ -18,6 +18,7 @@ from localcloud.github.node_ids import node_id
 from localcloud.github.operations import REPOSITORY, Answer, Call, operation
 from localcloud.github.pull_sync import refresh
 from localcloud.github.repositories import repository_json
+from localcloud.github.roles import may_write, role_of
 from localcloud.github.store import Json
 
 _PULLS = REPOSITORY + "/pulls"

@@ -1,6 +1,5 @@
 """Refs and branches: views of the bare git repository, which alone holds them."""
 
-from localcloud.github.accounts import role_of
 from localcloud.github.branch_policies import policies_for
 from localcloud.github.commits import commit_json
 from localcloud.github.errors import ForbiddenError, NotFoundError, UnprocessableError
@@ -11,6 +10,7 @@ from localcloud.github.protections import rename_pattern, rule_for, status_check
 from localcloud.github.pull_sync import rename
 from localcloud.github.push_rules import judge
 from localcloud.github.ref_updates import change_ref
+from localcloud.github.roles import role_of
 from localcloud.github.store import Json
 
 _BRANCH = REPOSITORY + "/branches/{branch+}"
@@ -102,9 +102,12 @@ def rename_branch(call: Call) -> Answer:
 
     Raises:
         UnprocessableError: the name is taken or not valid.
-        ForbiddenError: the branch is protected and the caller no administrator.
+        ForbiddenError: the branch is protected and the caller no administrator; or it is the default branch, which
+            takes the permission administration too.
     """
     old, new = call.parameters["branch"], call.required("new_name", str)
+    if old == call.repository["default_branch"]:
+        call.authority.require(call.repository, [{"administration": "write"}])
     commit = call.git.commit(f"refs/heads/{old}")
     if commit is None:
         raise NotFoundError("Branch not found")

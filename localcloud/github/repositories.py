@@ -1,11 +1,14 @@
 """Repositories: their settings, topics and alerts."""
 
+import re
 from typing import Any
 
-from localcloud.github.accounts import account_json, permissions_json, role_of
-from localcloud.github.errors import InvalidFieldsError, NotEmulatedError, NotFoundError
+from localcloud.github.accounts import account_json
+from localcloud.github.errors import InvalidFieldsError, NotEmulatedError, NotFoundError, UnprocessableError
 from localcloud.github.node_ids import node_id
 from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
+from localcloud.github.plans import plan_of
+from localcloud.github.roles import permissions_json, role_of
 from localcloud.github.store import Json, found
 
 _LINKS = (
@@ -50,7 +53,21 @@ _DEFAULTS: Json = {
     "allow_forking": False,
     "web_commit_signoff_required": False,
 }
-_SECURITY = ("secret_scanning", "secret_scanning_push_protection", "dependabot_security_updates")
+_SECURITY = (
+    "secret_scanning", "secret_scanning_push_protection", "secret_scanning_non_provider_patterns",
+    "secret_scanning_validity_checks", "dependabot_security_updates",
+)  # fmt: skip
+# What the free plan has for public repositories only (docs.github.com, "About secret scanning").
+_PAID_SECURITY = {name for name in _SECURITY if name.startswith("secret_scanning")}
+# Shown to whoever may write contents (the OpenAPI document's note on "Get a repository").
+_MERGE_SETTINGS = {
+    "allow_squash_merge", "allow_merge_commit", "allow_rebase_merge", "allow_auto_merge", "delete_branch_on_merge",
+    "allow_update_branch", "use_squash_pr_title_as_default", "squash_merge_commit_title", "squash_merge_commit_message",
+    "merge_commit_title", "merge_commit_message",
+}  # fmt: skip
+_VISIBILITIES = {"public", "private"}
+_TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
+_MAX_TOPICS = 20
 _NOT_EMULATED = {"has_pull_requests", "pull_request_creation_policy"}
 _MERGE_METHODS = ("allow_squash_merge", "allow_merge_commit", "allow_rebase_merge")
 
@@ -58,6 +75,7 @@ _MERGE_METHODS = ("allow_squash_merge", "allow_merge_commit", "allow_rebase_merg
 def repository_json(call: Call, repository: Json) -> Json:
     """Show a repository in full, as the viewer sees it."""
     organization = call.store.state["organizations"].get(repository["owner"].lower())
+    settings = settings_of(repository)
     owner = account_json(call, repository["owner"])
     full_name = f"{repository['owner']}/{repository['name']}"
     links = (line.partition("/") for line in _LINKS)
@@ -90,9 +108,9 @@ def repository_json(call: Call, repository: Json) -> Json:
         **dict.fromkeys(("disabled", "has_pages", "has_downloads"), False),
         "language": None,
         "license": None,
-        **settings_of(repository),
+        **{name: value for name, value in settings.items() if name not in _MERGE_SETTINGS},
         "permissions": permissions_json(role_of(call.store, repository, call.viewer)),
-        "security_and_analysis": {name: {"status": repository["security"].get(name, "disabled")} for name in _SECURITY},
+        **_guarded_json(call, repository),
     }
 
 
@@ -140,7 +158,14 @@ def update_repository(call: Call) -> Answer:
             )
         call.store.move(repository, "HEAD", f"refs/heads/{branch}")
     private = call.optional("private", bool, repository["private"])
-    repository["private"] = call.optional("visibility", str, "private" if private else "public") != "public"
+    visibility = call.optional("visibility", str, "private" if private else "public")
+    if visibility not in _VISIBILITIES:
+        raise _refused("visibility", f"The visibility {visibility} is not one of: {', '.join(sorted(_VISIBILITIES))}.")
+    wanted = {name for name, value in security.items() if value["status"] == "enabled"}
+    free = plan_of(call.store, repository) == "free"
+    if visibility == "private" and free and wanted & _PAID_SECURITY:
+        raise UnprocessableError("Secret scanning is not available for this repository.")
+    repository["private"] = visibility == "private"
     repository["security"] |= {name: value["status"] for name, value in security.items()}
     repository["archived"] = call.optional("archived", bool, repository["archived"])
     repository |= {"settings": settings, "default_branch": branch, "updated_at": call.store.now()}
@@ -155,8 +180,21 @@ def get_topics(call: Call) -> Answer:
 
 @operation("PUT", REPOSITORY + "/topics")
 def replace_topics(call: Call) -> Answer:
-    """Replace the topics."""
-    call.repository["topics"] = [name.lower() for name in call.required("names", list)]
+    """Replace the topics.
+
+    Raises:
+        InvalidFieldsError: too many, or one that is no topic.
+    """
+    names = [str(name).lower() for name in call.required("names", list)]
+    if len(names) > _MAX_TOPICS:
+        raise _refused("topics", f"A repository cannot have more than {_MAX_TOPICS} topics.")
+    if not all(_TOPIC.fullmatch(name) for name in names):
+        message = (
+            "Topics must start with a lowercase letter or number, consist of 50 characters or less, and can include "
+            "hyphens."
+        )
+        raise _refused("topics", message)
+    call.repository["topics"] = names
     return get_topics(call)
 
 
@@ -180,6 +218,17 @@ def disable_alerts(call: Call) -> Answer:
     """Switch alerts off."""
     call.repository["vulnerability_alerts"] = False
     return NO_CONTENT
+
+
+def _guarded_json(call: Call, repository: Json) -> Json:
+    """Show what takes more than reading: merge settings, and what is switched on for security."""
+    shown: Json = {}
+    if call.authority.holds(repository, "contents", "write"):
+        shown |= {name: value for name, value in settings_of(repository).items() if name in _MERGE_SETTINGS}
+    if call.authority.holds(repository, "administration", "read"):
+        status = {name: {"status": repository["security"].get(name, "disabled")} for name in _SECURITY}
+        shown["security_and_analysis"] = status
+    return shown
 
 
 def settings_of(repository: Json) -> Json:

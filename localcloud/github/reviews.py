@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from localcloud.github.accounts import account_json, association_of, may_write
+from localcloud.github.accounts import account_json
 from localcloud.github.branch_policies import ABOUT_PROTECTION
 from localcloud.github.errors import ForbiddenError, InvalidFieldsError, NotFoundError, UnprocessableError
 from localcloud.github.issues import checked_body, reactions_json
@@ -10,6 +10,7 @@ from localcloud.github.node_ids import node_id
 from localcloud.github.operations import NO_CONTENT, REPOSITORY, Answer, Call, operation
 from localcloud.github.protections import is_among, rule_for
 from localcloud.github.pull_requests import PULL, comment_links, pull_of
+from localcloud.github.roles import association_of, may_write
 from localcloud.github.store import Json, found
 
 _REVIEWS = PULL + "/reviews"

@@ -20,6 +20,8 @@ _COLLECTIONS = (
     "/repositories/{repository_id}/environments/{environment_name}/secrets",
 )
 _ITEMS = tuple(f"{collection}/{{secret_name}}" for collection in _COLLECTIONS)
+_MAX_VALUE = 48 * 1024  # bytes
+_MAX_SECRETS = 100  # in a repository, and in an environment
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
@@ -68,7 +70,7 @@ def put_secret(call: Call) -> Answer:
     """Store a secret: 201 for a new one, 204 for a replaced one.
 
     Raises:
-        UnprocessableError: sealed with another key, or no sealed box at all.
+        UnprocessableError: sealed with another key, no sealed box at all, too large, or one too many.
     """
     name = canonical_name(call.parameters["secret_name"], "Secret")
     sealed, key_id = call.required("encrypted_value", str), call.required("key_id", str)
@@ -78,7 +80,11 @@ def put_secret(call: Call) -> Answer:
         value = SealedBox(_private_key(call)).decrypt(b64decode(sealed, validate=True))
     except (CryptoError, binascii.Error):
         raise UnprocessableError("Secret could not be decrypted with the repository's key.") from None
+    if len(value) > _MAX_VALUE:
+        raise UnprocessableError(f"Secret value is too large: the maximum is {_MAX_VALUE // 1024} KB.")
     former = _secrets(call).get(name.lower())
+    if former is None and len(_secrets(call)) >= _MAX_SECRETS:
+        raise UnprocessableError(f"Maximum number of secrets reached: {_MAX_SECRETS}.")
     dates = {"created_at": former["created_at"] if former else call.store.now(), "updated_at": call.store.now()}
     _secrets(call)[name.lower()] = {"name": name, "sha256": hashlib.sha256(value).hexdigest(), **dates}
     return NO_CONTENT if former else Answer(body={}, status=201)

@@ -38,6 +38,9 @@ class GitHubSeed:
         users: logins of the organisation's members; the first is its administrator.
         teams: logins by team slug.
         plan: the organisation's plan: free, team or enterprise; GitHub refuses features that it lacks.
+        base_role: what every member of the organisation may do in its repositories: none, read, write or admin.
+        team_role: what the members of each team may.
+        roles: roles by login that were given to people themselves; somebody new is an outside collaborator.
         private: whether the repository is private.
         protected_branches: patterns that somebody protected by hand before: one approval, and no more.
         environments: names of environments that exist already, without rules.
@@ -52,6 +55,9 @@ class GitHubSeed:
     users: tuple[str, ...] = ("administrator",)
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plan: str = "enterprise"
+    base_role: str = "write"
+    team_role: str = "write"
+    roles: Mapping[str, str] = field(default_factory=dict)
     private: bool = True
     protected_branches: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
@@ -64,22 +70,8 @@ def plant(store: Store, seed: GitHubSeed) -> None:
     Raises:
         GitError: git refused to create the repository.
     """
+    _plant_people(store, seed)
     state = store.state
-    organizations, users, teams = state["organizations"], state["users"], state["teams"]
-    if seed.owner.lower() not in organizations:
-        created = {"id": store.next_id(), "login": seed.owner, "created_at": store.now(), "members": {}}
-        organizations[seed.owner.lower()] = created
-    organization = organizations[seed.owner.lower()]
-    organization["plan"] = seed.plan
-    for login in seed.users:
-        if login.lower() not in users:
-            users[login.lower()] = {"id": store.next_id(), "login": login, "created_at": store.now()}
-        organization["members"].setdefault(login, "admin" if login == seed.users[0] else "member")
-    for slug, members in seed.teams.items():
-        key = f"{seed.owner}/{slug}".lower()
-        if key not in teams:
-            team = {"id": store.next_id(), "slug": slug, "organization": seed.owner, "members": list(members)}
-            teams[key] = team | {"created_at": store.now()}
     full_name = f"{seed.owner}/{seed.repository}".lower()
     git = store.git(seed.owner, seed.repository)
     if not git.path.exists():
@@ -90,11 +82,34 @@ def plant(store: Store, seed: GitHubSeed) -> None:
         )
         repository = store.add_repository(blank)
         repository["labels"] |= _labels(store, dict.fromkeys(seed.labels, ("ededed", None)))
+        repository["teams"] = dict.fromkeys(seed.teams, seed.team_role)
+        repository["collaborators"] = dict(seed.roles)
         by_hand = {"requiresApprovingReviews": True, "requiredApprovingReviewCount": 1}
         for pattern in seed.protected_branches:
             create_rule(store, repository, {"pattern": pattern, **by_hand})
         for environment in seed.environments:
             repository["environments"][environment.lower()] = new_environment(store, environment)
+
+
+def _plant_people(store: Store, seed: GitHubSeed) -> None:
+    state = store.state
+    organizations, users, teams = state["organizations"], state["users"], state["teams"]
+    if seed.owner.lower() not in organizations:
+        created = {"id": store.next_id(), "login": seed.owner, "created_at": store.now(), "members": {}}
+        organizations[seed.owner.lower()] = created
+    organization = organizations[seed.owner.lower()]
+    organization.setdefault("plan", seed.plan)
+    organization.setdefault("base_role", seed.base_role)
+    for login in [*seed.users, *seed.roles]:
+        if login.lower() not in users:
+            users[login.lower()] = {"id": store.next_id(), "login": login, "created_at": store.now()}
+    for login in seed.users:
+        organization["members"].setdefault(login, "admin" if login == seed.users[0] else "member")
+    for slug, members in seed.teams.items():
+        key = f"{seed.owner}/{slug}".lower()
+        if key not in teams:
+            team = {"id": store.next_id(), "slug": slug, "organization": seed.owner, "members": list(members)}
+            teams[key] = team | {"created_at": store.now()}
 
 
 def new_repository(store: Store, owner: str, name: str, *, private: bool, default_branch: str) -> Json:

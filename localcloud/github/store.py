@@ -18,8 +18,10 @@ from localcloud.github.git import BareRepository
 Json = dict[str, Any]
 
 _KINDS = ("organizations", "users", "teams", "repositories", "apps", "tokens")
-# What merging adds to every repository, those of an older state included.
+# What merging and rights add to every repository, those of an older state included.
 _MERGING: Json = {"parent": None, "last_number": 0, "issues": {}, "check_runs": {}, "statuses": []}
+_RIGHTS = ("collaborators", "teams", "invitations", "deploy_keys", "hooks", "workflows")
+_LATER: Json = {**_MERGING, **{part: {} for part in _RIGHTS}}
 # The one app that is everywhere; its number is GitHub's own.
 ACTIONS_APP: Json = {"id": 15368, "slug": "github-actions", "name": "GitHub Actions"}
 
@@ -56,7 +58,7 @@ class Store:
         empty: Json = {"last_id": 1_000_000, **{kind: {} for kind in _KINDS}}
         self.state: Json = empty | (read_json(self._path) or {})
         for name, older in self.state["repositories"].items():
-            self.state["repositories"][name] = json.loads(json.dumps(_MERGING)) | older
+            self.state["repositories"][name] = json.loads(json.dumps(_LATER)) | older
         self._confirmed: list[Json] = self.state.pop("moves", [])
         self._queued: list[Json] = []
         # Names of refs never end in .lock: these are what git leaves behind when it is killed, and would wait for.
@@ -151,8 +153,8 @@ class Store:
         return found(self.state["teams"], f"{organization}/{slug}")
 
     def add_repository(self, repository: Json) -> Json:
-        """Keep a new repository, with nothing to merge yet."""
-        kept: Json = json.loads(json.dumps(_MERGING)) | repository
+        """Keep a new repository, with nothing to merge and nobody who has a role yet."""
+        kept: Json = json.loads(json.dumps(_LATER)) | repository
         self.state["repositories"][f"{repository['owner']}/{repository['name']}".lower()] = kept
         return kept
 

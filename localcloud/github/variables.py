@@ -1,13 +1,16 @@
 """Actions variables of repositories and environments."""
 
 from localcloud.github.environments import environment_of
-from localcloud.github.errors import ConflictError
+from localcloud.github.errors import ConflictError, UnprocessableError
 from localcloud.github.operations import ENVIRONMENT, NO_CONTENT, REPOSITORY, Answer, Call, operation
 from localcloud.github.sealed_secrets import canonical_name
 from localcloud.github.store import Json, found
 
 _COLLECTIONS = (REPOSITORY + "/actions/variables", ENVIRONMENT + "/variables")
 _ITEMS = tuple(f"{collection}/{{name}}" for collection in _COLLECTIONS)
+
+_MAX_VALUE = 48 * 1024  # bytes
+_MAX_VARIABLES = {False: 500, True: 100}  # in a repository, in an environment
 
 
 @operation("GET", *_COLLECTIONS)
@@ -22,10 +25,14 @@ def create_variable(call: Call) -> Answer:
 
     Raises:
         ConflictError: there is one of that name.
+        UnprocessableError: a name that GitHub does not take, a value too large, or one variable too many.
     """
-    name, value = canonical_name(call.required("name", str), "Variable"), call.required("value", str)
+    name, value = canonical_name(call.required("name", str), "Variable"), _value(call.required("value", str))
     if name.lower() in _variables(call):
         raise ConflictError("Already exists - Variable already exists")
+    most = _MAX_VARIABLES["environment_name" in call.parameters]
+    if len(_variables(call)) >= most:
+        raise UnprocessableError(f"Maximum number of variables reached: {most}.")
     dates = dict.fromkeys(("created_at", "updated_at"), call.store.now())
     _variables(call)[name.lower()] = {"name": name, "value": value, **dates}
     return Answer(body={}, status=201)
@@ -44,7 +51,7 @@ def update_variable(call: Call) -> Answer:
     name = canonical_name(call.optional("name", str, variable["name"]), "Variable")
     if name != variable["name"] and name.lower() in variables:
         raise ConflictError("Already exists - Variable already exists")
-    value = call.optional("value", str, variable["value"])
+    value = _value(call.optional("value", str, variable["value"]))
     del variables[variable["name"].lower()]
     variables[name.lower()] = variable | {"name": name, "value": value, "updated_at": call.store.now()}
     return NO_CONTENT
@@ -55,6 +62,12 @@ def delete_variable(call: Call) -> Answer:
     """Delete a variable."""
     del _variables(call)[_variable(call)["name"].lower()]
     return NO_CONTENT
+
+
+def _value(text: str) -> str:
+    if len(text.encode()) > _MAX_VALUE:
+        raise UnprocessableError(f"Variable value is too large: the maximum is {_MAX_VALUE // 1024} KB.")
+    return text
 
 
 def _variables(call: Call) -> dict[str, Json]:

@@ -1,31 +1,20 @@
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
 import pytest
 from nacl.public import PublicKey, SealedBox
-from starlette.routing import BaseRoute
 
 from localcloud.github.seed import GitHubSeed
 from localcloud.github.service import GitHubService
-from localcloud.github.tokens import GitHubToken
+from localcloud.github.tokens import GitHubToken, WantedToken
+from tests.localcloud.conftest import serving
 
 TOKEN = "ghp_seeded"
-SEED = GitHubSeed(
-    tokens=(GitHubToken(TOKEN, "ada"),),
-    owner="mano-app",
-    repository="mano",
-    users=("ada", "bob"),
-    teams={"core": ("ada", "bob")},
-)
-
-
-class Serve(Protocol):
-    def __call__(self, routes: Sequence[BaseRoute]) -> str: ...
 
 
 class Start(Protocol):
@@ -40,7 +29,7 @@ class Client(AbstractContextManager["Client"]):
         self.host = base.partition("://")[2]
         self.token = token
         self.exchanges = exchanges
-        self._service = service
+        self.service = service
         self._others: dict[str, Client] = {}
         self._http = httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
 
@@ -49,18 +38,19 @@ class Client(AbstractContextManager["Client"]):
             other.__exit__()
         self._http.close()
 
-    def user(self, login: str) -> "Client":
-        """Speak as another user."""
-        return self._other(login, login=login, app=None)
+    def user(self, login: str, **held: Any) -> "Client":
+        """Speak as another user, with what their token shall hold."""
+        return self._other(WantedToken(login=login, **held))
 
-    def app(self, slug: str) -> "Client":
-        """Speak as an app."""
-        return self._other(f"{slug}[bot]", login=None, app=slug)
+    def app(self, slug: str, **held: Any) -> "Client":
+        """Speak as an app, with what its token shall hold."""
+        return self._other(WantedToken(app=slug, **held))
 
-    def _other(self, name: str, **whom: str | None) -> "Client":
+    def _other(self, wanted: WantedToken) -> "Client":
+        name = wanted.model_dump_json()
         if name not in self._others:
-            token = self._service.issue_token(**whom)
-            self._others[name] = Client(self.base, self._service, token, self.exchanges)
+            token = self.service.issue_token(wanted)
+            self._others[name] = Client(self.base, self.service, token, self.exchanges)
         return self._others[name]
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
@@ -80,21 +70,31 @@ class Client(AbstractContextManager["Client"]):
         return {"key_id": key["key_id"], "encrypted_value": b64encode(sealed).decode()}
 
 
+def seeded(**more: Any) -> GitHubSeed:
+    """Give what most tests start with, changed where told."""
+    wanted: dict[str, Any] = {"users": ("ada", "bob"), "teams": {"core": ("ada", "bob")}} | more
+    administrator = GitHubToken(TOKEN, wanted["users"][0])
+    return GitHubSeed(tokens=(administrator,), owner="mano-app", repository="mano", **wanted)
+
+
+@contextmanager
+def running(folder: Path, wanted: GitHubSeed, **options: Any) -> Iterator[Client]:
+    """Serve a GitHub over a folder; the same folder again is what a restart would be."""
+    service = GitHubService(folder, wanted, **options)
+    with serving(service.routes()) as base, Client(base, service, TOKEN, []) as client:
+        yield client
+
+
 @pytest.fixture
 def seed() -> GitHubSeed:
-    return SEED
+    return seeded()
 
 
 @pytest.fixture
-def start(serve: Serve, tmp_path: Path) -> Iterator[Start]:
-    """Start a GitHub over the test's state; a second start is what a restart would be."""
-
-    def open_client(wanted: GitHubSeed, **options: Any) -> Client:
-        service = GitHubService(tmp_path / "github", wanted, **options)
-        return stack.enter_context(Client(serve(service.routes()), service, TOKEN, []))
-
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a GitHub over the test's state."""
     with ExitStack() as stack:
-        yield open_client
+        yield lambda wanted, **options: stack.enter_context(running(tmp_path / "github", wanted, **options))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from localcloud.github.limits import Limits
 from localcloud.github.seed import GitHubSeed
 
 R = "/repos/mano-app/mano"
@@ -32,7 +33,7 @@ def test_an_unknown_object_is_not_found_in_github_s_words(github: Any) -> None:
 
 
 def test_a_call_that_is_not_implemented_names_itself(github: Any) -> None:
-    for method, path in (("GET", f"{R}/hooks"), ("DELETE", R), ("PATCH", "/orgs/mano-app")):
+    for method, path in (("GET", f"{R}/pages"), ("DELETE", R), ("PATCH", "/orgs/mano-app")):
         answer = github(method, path)
         assert answer.status_code == 501
         assert answer.json()["message"] == f"{method} /api/v3{path} is not implemented by the local cloud"
@@ -58,7 +59,7 @@ def test_every_answer_tells_the_rate_limit(github: Any) -> None:
 
 def test_the_rate_limit_holds_for_an_hour(start: Any, seed: GitHubSeed) -> None:
     time = datetime(2030, 1, 1, tzinfo=UTC)
-    github = start(seed, clock=lambda: time, hourly_limit=2)
+    github = start(seed, clock=lambda: time, limits=Limits(rest_per_hour=2))
     assert [github("GET", R).status_code for _ in range(3)] == [200, 200, 403]
     refused = github("GET", R)
     assert refused.json()["message"].startswith("API rate limit exceeded for user ID")
