@@ -3,10 +3,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.github.seed import GitHubSeed
-from localcloud.github.tokens import GitHubToken
+from tests.localcloud.github.conftest import seeded
 
-TOKENS = (GitHubToken("ghp_seeded", "administrator"),)
 R = "/repos/mano-app/mano"
 E = f"{R}/environments/production"
 CUSTOM = {"protected_branches": False, "custom_branch_policies": True}
@@ -32,7 +30,10 @@ def test_a_rule_keeps_its_number(github: Any) -> None:
         {"wait_timer": 43_201},
         {"reviewers": [{"type": "User", "id": 1}]},
         {"reviewers": [{"type": "User"}]},
+        {"reviewers": [{"type": "Bot", "id": 1_000_002}]},
+        {"reviewers": [{"type": "User", "id": 1_000_002}] * 7},
         {"deployment_branch_policy": {"protected_branches": True, "custom_branch_policies": True}},
+        {"deployment_branch_policy": {"protected_branches": True}},
     ],
 )
 def test_a_rule_that_github_does_not_take(github: Any, wrong: dict[str, Any]) -> None:
@@ -40,16 +41,42 @@ def test_a_rule_that_github_does_not_take(github: Any, wrong: dict[str, Any]) ->
     assert github("GET", E).status_code == 404
 
 
-@pytest.mark.parametrize("seed", [GitHubSeed(tokens=TOKENS, owner="mano-app", repository="mano", plan="team")])
-def test_reviewers_of_a_private_repository_need_the_enterprise_plan(github: Any) -> None:
+@pytest.mark.parametrize(
+    ("plan", "refused"),
+    [
+        ("free", {"required reviewers", "wait timer", "branch policy"}),
+        ("team", {"required reviewers", "wait timer"}),
+        ("enterprise", set()),
+    ],
+)
+def test_the_plan_says_which_rules_a_private_repository_has(github: Any, plan: str, refused: set[str]) -> None:
+    github.service.set_plan("mano-app", plan)
     person = github("GET", "/user").json()["id"]
-    wanted = {"reviewers": [{"type": "User", "id": person}]}
-    refused = github("PUT", E, wanted)
-    assert refused.status_code == 422
-    assert "ensure the billing plan supports the required reviewers" in refused.json()["message"]
-    assert github("PUT", E, {"deployment_branch_policy": CUSTOM}).status_code == 200
+    wanted = {
+        "required reviewers": ({"reviewers": [{"type": "User", "id": person}]}, {"prevent_self_review": True}),
+        "wait timer": ({"wait_timer": 5},),
+        "branch policy": ({"deployment_branch_policy": CUSTOM},),
+    }
+    for rule, bodies in wanted.items():
+        for body in bodies:
+            answer = github("PUT", E, body)
+            assert (answer.status_code == 422) is (rule in refused)
+            if rule in refused:
+                assert f"ensure the billing plan supports the {rule}" in answer.json()["message"]
+    assert github("PUT", E, {"can_admins_bypass": False, "prevent_self_review": False}).status_code == 200
     github("PATCH", R, {"private": False})
-    assert github("PUT", E, wanted).status_code == 200
+    assert {github("PUT", E, body).status_code for bodies in wanted.values() for body in bodies} == {200}
+
+
+def test_a_reviewer_has_to_be_able_to_read(start: Any) -> None:
+    github = start(seeded(base_role="none"))
+    bob = {"reviewers": [{"type": "User", "id": github("GET", "/users/bob").json()["id"]}]}
+    github("DELETE", "/orgs/mano-app/teams/core/repos/mano-app/mano")
+    assert github("PUT", E, bob).json()["errors"] == [
+        {"resource": "Environment", "field": "reviewers", "code": "invalid"}
+    ]
+    github("PUT", f"{R}/collaborators/bob", {"permission": "pull"})
+    assert github("PUT", E, bob).status_code == 200
 
 
 def test_names_with_slashes_and_spaces(github: Any) -> None:
@@ -71,6 +98,8 @@ def test_branch_policies_need_an_environment_that_takes_them(github: Any) -> Non
         303,
         f"{github.base}/api/v3{policies}/{made.json()['id']}",
     )
+    for wrong in ({"name": " "}, {"name": "main", "type": "commit"}, {}):
+        assert github("POST", policies, wrong).status_code == 422
     github("PUT", E, {"deployment_branch_policy": CUSTOM, "wait_timer": 1})
     assert [policy["name"] for policy in github("GET", policies).json()["branch_policies"]] == ["main"]
 
@@ -106,6 +135,28 @@ def test_a_secret_that_was_not_sealed_for_this_repository(github: Any) -> None:
         assert github("PUT", f"{path}/TOKEN", good | wrong).status_code == 422
     for name in ("GITHUB_TOKEN", "1ST", "WITH-DASH"):
         assert github("PUT", f"{path}/{name}", good).status_code == 422
+    assert github("PUT", f"{path}/TOKEN", github.seal(path, "x" * 49_153)).status_code == 422
+    assert github("GET", path).json()["total_count"] == 0
+
+
+def test_there_is_a_most_of_secrets_and_variables(github: Any) -> None:
+    github("PUT", E, {})
+    sealed = github.seal(f"{E}/secrets", "x")
+    answers = [github("PUT", f"{E}/secrets/S{number}", sealed).status_code for number in range(101)]
+    assert answers == [201] * 100 + [422]
+    assert github("PUT", f"{E}/secrets/S1", sealed).status_code == 204
+
+
+def test_a_variable_that_github_does_not_take(github: Any) -> None:
+    path = f"{R}/actions/variables"
+    for wrong in (
+        {"name": "GITHUB_X", "value": "a"},
+        {"name": "1ST", "value": "a"},
+        {"name": "WITH-DASH", "value": "a"},
+        {"name": "LARGE", "value": "x" * 49_153},
+        {"name": "EMPTY"},
+    ):
+        assert github("POST", path, wrong).status_code == 422
     assert github("GET", path).json()["total_count"] == 0
 
 

@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 R = "/repos/mano-app/mano"
 
 
@@ -22,3 +24,19 @@ def test_the_plugin_renames_by_name_and_the_documentation_by_new_name(github: An
     assert (shown["name"], shown["color"], shown["description"]) == ("three", "111111", "kept")
     assert github("PATCH", f"{R}/labels/three", {"new_name": "bug"}).status_code == 422
     assert github("GET", f"{R}/labels/two").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"name": "x" * 51}, "name"),
+        ({"name": "x", "color": "#000000"}, "color"),
+        ({"name": "x", "description": "x" * 101}, "description"),
+    ],
+)
+def test_a_label_that_github_does_not_take(github: Any, wrong: dict[str, Any], field: str) -> None:
+    refused = github("POST", f"{R}/labels", wrong)
+    (error,) = refused.json()["errors"]
+    assert (refused.status_code, error["resource"], error["field"]) == (422, "Label", field)
+    assert github("PATCH", f"{R}/labels/bug", wrong).status_code == 422

@@ -54,3 +54,27 @@ def test_roles_come_from_the_organisation(github: Any) -> None:
     }
     assert roles == {"ada": "admin", "bob": "write"}
     assert github("GET", R).json()["permissions"]["admin"] is True
+
+
+def test_settings_that_github_does_not_take(github: Any) -> None:
+    assert github("PATCH", R, {"visibility": "secret"}).status_code == 422
+    for names in (["with space"], ["-first"], ["x" * 51], [f"topic-{number}" for number in range(21)]):
+        assert github("PUT", f"{R}/topics", {"names": names}).status_code == 422
+    assert github("GET", f"{R}/topics").json() == {"names": []}
+    permissions = f"{R}/actions/permissions"
+    assert github("PUT", permissions, {"enabled": True, "allowed_actions": "some"}).status_code == 422
+    assert github("PUT", f"{permissions}/selected-actions", {}).status_code == 409
+    github("PUT", permissions, {"enabled": True, "allowed_actions": "selected"})
+    assert github("PUT", f"{permissions}/selected-actions", {"patterns_allowed": ["supabase"]}).status_code == 422
+    assert github("PUT", f"{permissions}/workflow", {"default_workflow_permissions": "admin"}).status_code == 422
+
+
+def test_secret_scanning_of_a_private_repository_is_paid(github: Any) -> None:
+    wanted = {"security_and_analysis": {"secret_scanning_push_protection": {"status": "enabled"}}}
+    github.service.set_plan("mano-app", "free")
+    refused = github("PATCH", R, wanted)
+    assert (refused.status_code, refused.json()["message"]) == (
+        422,
+        "Secret scanning is not available for this repository.",
+    )
+    assert github("PATCH", R, wanted | {"private": False}).status_code == 200
