@@ -40,6 +40,7 @@ class Seed:
         stacks: the stacks that declare a project, each with its organisation, and that of the stack that validates
             its releases.
         backends: by the name of a Supabase project, the folder in `source` that is released into it.
+        plan: the GitHub plan that the stack files speak of; the program's own default is free.
     """
 
     source: Path
@@ -53,6 +54,7 @@ class Seed:
     adopted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     stacks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     backends: Mapping[str, str] = field(default_factory=dict)
+    plan: str = "free"
 
     @classmethod
     def read(cls, source: Path) -> "Seed":
@@ -113,6 +115,7 @@ class Seed:
                 for stack in own
                 if (project := stack.get("supabase", {}).get("project", {})) and "name" in project
             },
+            plan=next((stack["githubPlan"] for stack in own if "githubPlan" in stack), "free"),
         )
 
     def plant(self, state: ManagementState, clock: Clock, password: str) -> None:
@@ -153,6 +156,7 @@ class Seed:
             protected_branches=self.adopted.get("branches", ()),
             environments=self.adopted.get("environments", ()),
             labels=self.adopted.get("labels", ()),
+            plan=self.plan,
         )
 
 

@@ -98,7 +98,8 @@ def _plant_people(store: Store, seed: GitHubSeed) -> None:
         created = {"id": store.next_id(), "login": seed.owner, "created_at": store.now(), "members": {}}
         organizations[seed.owner.lower()] = created
     organization = organizations[seed.owner.lower()]
-    organization.setdefault("plan", seed.plan)
+    if organization.get("seeded_plan") != seed.plan:  # what the control plane set stays, until the seed changes
+        organization |= {"plan": seed.plan, "seeded_plan": seed.plan}
     organization.setdefault("base_role", seed.base_role)
     for login in [*seed.users, *seed.roles]:
         if login.lower() not in users:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from localcloud.seed import Seed
 from tests.conftest import LocalCloudUnderTest
 
 
@@ -119,3 +120,33 @@ def test_tokens_of_further_github_users_are_issued(cloud: LocalCloudUnderTest) -
     assert answer.json()["login"] == "dana"
     for wrong in ({}, {"login": "dana", "app": "github-actions"}, {"login": "a b"}):
         assert cloud.control("POST", "/github-tokens", wrong).status_code == 400
+
+
+def _github(cloud: LocalCloudUnderTest, token: str, path: str) -> httpx.Response:
+    return httpx.get(f"{cloud.url}/api/v3{path}", headers={"Authorization": f"Bearer {token}"})
+
+
+def test_a_github_token_holds_what_was_asked_for_until_it_is_revoked(cloud: LocalCloudUnderTest) -> None:
+    wanted = {"login": "administrator", "permissions": {"issues": "read", "variables": "write"}}
+    token = cloud.control("POST", "/github-tokens", wanted).json()["token"]
+    owner = Seed.read(cloud.source).owner
+    assert _github(cloud, token, f"/orgs/{owner}/members").status_code == 403
+    audit = cloud.control("POST", "/github-tokens", {"login": "administrator", "profile": "read-only"}).json()["token"]
+    assert _github(cloud, audit, f"/orgs/{owner}/members").status_code == 200
+    assert cloud.control("POST", "/github-tokens/revocations", {"token": audit}).status_code == 204
+    assert _github(cloud, audit, f"/orgs/{owner}/members").status_code == 401
+    assert cloud.control("POST", "/github-tokens", wanted | {"permissions": {"all": "write"}}).status_code == 400
+
+
+def test_github_s_limits_and_plan_are_set(cloud: LocalCloudUnderTest) -> None:
+    token, owner = cloud.environment["GITHUB_TOKEN"], Seed.read(cloud.source).owner
+    assert cloud.control("PUT", "/github-limits", {"rest_per_hour": 100_000}).status_code == 204
+    assert _github(cloud, token, "/user").headers["X-RateLimit-Limit"] == "100000"
+    assert cloud.control("PUT", "/github-limits", {}).status_code == 204
+    assert _github(cloud, token, "/user").headers["X-RateLimit-Limit"] == "5000"
+    assert cloud.control("PUT", "/github-limits", {"rest_per_hour": 0}).status_code == 400
+    before = _github(cloud, token, f"/orgs/{owner}").json()["plan"]["name"]
+    assert cloud.control("PUT", f"/github-organizations/{owner}/plan", "team").status_code == 204
+    assert _github(cloud, token, f"/orgs/{owner}").json()["plan"]["name"] == "team"
+    assert cloud.control("PUT", f"/github-organizations/{owner}/plan", "gold").status_code == 400
+    assert cloud.control("PUT", f"/github-organizations/{owner}/plan", before).status_code == 204

@@ -49,6 +49,12 @@ def test_the_repository_is_that_of_the_stack_files(source: Path) -> None:
     assert github.source is None
 
 
+def test_the_plan_is_the_one_that_the_program_is_told(source: Path) -> None:
+    assert Seed.read(source).github("token").plan == "free"
+    (source / "Pulumi.yaml").write_text("name: app\nconfig: {app:githubPlan: {value: team}}\n")
+    assert Seed.read(source).github("token").plan == "team"
+
+
 def test_stack_files_that_name_nothing_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: app\n")
     (tmp_path / "Pulumi.staging.yaml").write_text("config: {}\n")

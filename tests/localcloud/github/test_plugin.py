@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -213,9 +214,21 @@ def test_what_is_changed_by_hand_is_seen_and_repaired(github: Any, stack: Stack)
     stack.run("preview", "--refresh", "--expect-no-changes")
 
 
+def test_every_type_that_is_declared_is_tried() -> None:
+    constructed = re.compile(r"\bgithub\.([A-Z]\w+)\(")
+    components = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "components").glob("*.py"))
+    declared = {name for name in constructed.findall(components) if not name.endswith("Args")}
+    assert declared - {*constructed.findall(PROGRAM + REPOSITORY_PROGRAM)} == set()
+
+
 @pytest.mark.engine
 def test_what_exists_is_adopted(stack: Stack, tmp_path: Path) -> None:
     stack.run("up", "--yes", "--skip-preview")
+    adopt(stack, tmp_path)
+
+
+def adopt(stack: Stack, tmp_path: Path) -> None:
+    """Import what the selected stack made into another one, which then has all of it."""
     made = stack.resources()
     identifiers = {item["urn"]: item["id"] for item in made} | {
         item["urn"]: "mano:main" for item in made if item["type"].endswith(":BranchProtection")
@@ -238,12 +251,14 @@ def test_what_exists_is_adopted(stack: Stack, tmp_path: Path) -> None:
 
 
 @pytest.mark.engine
-def test_the_repository_is_adopted_and_archived_instead_of_deleted(github: Any, stack: Stack) -> None:
+def test_the_repository_is_adopted_and_archived_instead_of_deleted(github: Any, stack: Stack, tmp_path: Path) -> None:
     (stack.folder / "__main__.py").write_text(REPOSITORY_PROGRAM, encoding="utf-8")
     stack.run("up", "--yes", "--skip-preview")
     shown = github("GET", R).json()
     assert (shown["description"], shown["allow_squash_merge"], shown["topics"]) == ("Backend", False, ["deployment"])
     assert shown["security_and_analysis"]["secret_scanning_push_protection"] == {"status": "enabled"}
     stack.run("preview", "--refresh", "--expect-no-changes")
+    adopt(stack, tmp_path)
+    stack.run("stack", "select", "test")
     stack.run("destroy", "--yes", "--skip-preview")
     assert github("GET", R).json()["archived"] is True
