@@ -22,7 +22,8 @@ from localcloud.github.limits import Limits
 from localcloud.github.operations import NO_CONTENT, Operation
 from tests.localcloud.github import effects
 from tests.localcloud.github.conftest import running, seeded
-from tests.localcloud.github.effects import CONSTANT, REFUSED, SEEDED, E, Known, R, missing, tell_story
+from tests.localcloud.github.effects import CONSTANT, REFUSED, SEEDED, missing, tell_story
+from tests.localcloud.github.steps import E, Known, R
 from tests.localcloud.github.work_tree import WorkTree, clone
 
 CONTRACT = Path(__file__).parents[2] / "contracts" / "github-rest-openapi.json"
@@ -191,10 +192,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         for with_git in WITH_GIT:
             with_git(github, tree)
         commits(github)
-        protection(github)
-        known = remembered(github)
         clean(github)
+        known = remembered(github)
+        known |= {name: push(tree, f"effects/{name}") for name in ("first", "second")}
         failures = list(tell_story(github, known))
+        protection(github)
         elsewhere = remembered(differing)
         for client in (github, differing):
             client("PUT", E, {})
@@ -222,14 +224,16 @@ def write(folder: Path, files: dict[str, str]) -> None:
 def remembered(github: Any) -> Known:
     """Keep the numbers that the story's paths and bodies need."""
     git = github.service.store.git("mano-app", "mano")
-    return {
-        "repository": github("GET", R).json()["id"],
-        "organization": github("GET", "/orgs/mano-app").json()["id"],
-        "core": github("GET", "/orgs/mano-app/teams/core").json()["id"],
-        "bob": github("GET", "/users/bob").json()["id"],
-        "main": git.run("rev-parse", "main"),
-        "other": git.run("commit-tree", "main^{tree}", "-p", "main", "-m", "Second"),
-    }
+    return Known(
+        {
+            "repository": github("GET", R).json()["id"],
+            "organization": github("GET", "/orgs/mano-app").json()["id"],
+            "core": github("GET", "/orgs/mano-app/teams/core").json()["id"],
+            "bob": github("GET", "/users/bob").json()["id"],
+            "main": git.run("rev-parse", "main"),
+            "other": git.run("commit-tree", "main^{tree}", "-p", "main", "-m", "Second"),
+        }
+    )
 
 
 def clean(github: Any) -> None:

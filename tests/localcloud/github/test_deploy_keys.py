@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.github.effects import KEY
+from tests.localcloud.github.steps import KEY
 
 KEYS = "/repos/mano-app/mano/keys"
 
