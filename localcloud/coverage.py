@@ -36,6 +36,8 @@ Behaviour as known in {_DATE}.
 | function gateway | Supabase's documentation of error codes; Deno itself |
 | Auth | Supabase Auth's API reference |
 | GitHub REST and GraphQL | GitHub's OpenAPI document and GraphQL schema |
+| GitHub's permissions | docs.github.com: permissions of fine-grained tokens, of `permissions` in workflows, of roles |
+| GitHub's limits and plans | docs.github.com: rate limits of REST and GraphQL, plans; texts that users report |
 | Anthropic Messages API | Anthropic's API reference; the answer says that it is a stand-in |
 
 Implemented in part, the rest answering 501: health (of auth, db, db_postgres_user, pooler: no other service runs
@@ -49,6 +51,18 @@ server that obeys them. Databases have PostgreSQL's own extensions, and an empty
 
 The CLI reaches a database by URL through the pooler. By ref it can't: it asks for port 5432 of a host of its own, or
 for a pooler with a registrable name, and says so as on a network without IPv6.
+"""
+_RIGHTS = """
+## Tokens, roles, plans and limits of the local GitHub
+
+`POST /_control/github-tokens` issues one for a `login` or an `app`, with `permissions` (by GitHub's
+names) or a `profile` (full, no-administration, no-secrets, none, read-only), for some `repositories`, until
+`expires_at`; `POST /_control/github-tokens/revocations` takes one back. A private repository that a token or its user
+does not reach is not found (404); a part of one that the token lacks the permission for is forbidden (403); what only
+an administrator may read is not found for anybody else, and forbidden in GraphQL. `PUT /_control/github-limits` sets
+how fast each caller may ask: where nothing is set, 5,000 calls an hour, 80 things made a minute and 500 an hour, 900
+points a minute of one operation. What GitHub counts as content is not published: here it is every POST and every
+mutation. `PUT /_control/github-organizations/LOGIN/plan` sets the plan that decides what private repositories have.
 """
 _MERGING = """
 ## Git and branch rules of the local GitHub
@@ -88,6 +102,7 @@ def page() -> str:
             "\n## GitHub REST API\n\nGraphQL executes any query on GitHub's schema; fields without data say so.\n",
             *sorted(f"- {operation.template} {operation.method}" for operation in OPERATIONS),
             _MERGING,
+            _RIGHTS,
             "\n## A project's own address\n",
             *sorted(f"- {path} {method}" for method, path in gateways),
             "",

@@ -196,7 +196,8 @@ class _Root:
         try:
             self._authority.require(repository, [{"administration": level}])
         except NotFoundError:
-            raise ForbiddenError(f"{self._actor_token.login} does not have the correct permissions to read that.") from None
+            login = self._actor_token.login
+            raise ForbiddenError(f"{login} does not have the correct permissions to read that.") from None
 
     def _repository(self, repository: Json) -> Json:
         def rules(**page: Any) -> Json:

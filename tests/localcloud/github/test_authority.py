@@ -1,6 +1,7 @@
 """What tokens may do: permissions of fine-grained and workflow tokens, and the roles of whom they act as."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from localcloud.github.permissions import NAMES, accepted_permissions, alternati
 from localcloud.github.seed import GitHubSeed
 from localcloud.github.tokens import PROFILES, WantedToken
 from tests.localcloud.github.conftest import seeded
+from tests.localcloud.github.work_tree import WorkTree, clone
 
 R = "/repos/mano-app/mano"
 E = f"{R}/environments/production"
@@ -263,3 +265,33 @@ def test_the_plan_is_told_to_owners_whose_token_may_know(github: Any) -> None:
 def test_a_token_that_github_would_not_issue(wanted: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         WantedToken(**wanted)
+
+
+def test_git_takes_the_permission_for_contents(github: Any, tmp_path: Path) -> None:
+    def clone_of(name: str, client: Any) -> WorkTree:
+        return clone(client, tmp_path / name)
+
+    reader = clone_of("reader", github.user("bob", permissions={"contents": "read"}))
+    reader.commit()
+    refused = reader.run("push", "origin", "HEAD:refs/heads/read")
+    assert (refused.returncode, "Permission to mano-app/mano.git denied to bob" in refused.stderr) == (128, True)
+    writer = clone_of("writer", github.user("bob", permissions={"contents": "write"}))
+    writer.commit()
+    writer.git("push", "--quiet", "origin", "HEAD:refs/heads/written")
+    branches = {branch["name"] for branch in github("GET", f"{R}/branches").json()}
+    assert branches == {"main", "written"}
+    for stranger in (github.user("bob", permissions={"issues": "write"}), github.user("eve")):
+        with pytest.raises(AssertionError, match=r"denied|not found"):
+            clone_of(f"stranger-{stranger.token}", stranger)
+
+
+def test_a_default_branch_is_renamed_only_with_administration(github: Any) -> None:
+    for refused in (github.user("ada", permissions={"contents": "write"}), github.user("bob")):
+        assert refused("POST", f"{R}/branches/main/rename", {"new_name": "trunk"}).status_code == 403
+    assert github("POST", f"{R}/branches/main/rename", {"new_name": "trunk"}).status_code == 201
+
+
+def test_graphql_tells_and_changes_pull_requests_only_with_their_permission(github: Any) -> None:
+    query = '{repository(owner:"mano-app",name:"mano"){pullRequest(number:1){title}}}'
+    assert github.user("bob", permissions={"contents": "read"}).query(query)["errors"][0]["type"] == "FORBIDDEN"
+    assert github.user("bob", permissions={"pull_requests": "read"}).query(query)["errors"][0]["type"] == "NOT_FOUND"
