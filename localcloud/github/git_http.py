@@ -195,7 +195,7 @@ class GitHttp:
             refs: list[tuple[str, str | None]] = []
             for old, new, ref in asked["commands"]:
                 target = None if new == _NONE else new
-                reason = self._obstacle(repository, old, target, ref)
+                reason = self._obstacle(repository, old, target, ref) or self._guarded(repository, target, token)
                 if reason is None:
                     verdict = judge(self._store, repository, ref, target, token)
                     reason, said = _words(repository, ref, verdict)
@@ -221,6 +221,22 @@ class GitHttp:
         if ref.startswith("refs/heads/") and git.sha(target) != target:
             return "a branch can only point to a commit"
         return None
+
+    def _guarded(self, repository: Json, target: str | None, token: GitHubToken) -> str | None:
+        """Say which workflow a push would change without the permission for workflows."""
+        if target is None or Authority(self._store, token).holds(repository, "workflows", "write"):
+            return None
+        git = self._store.git_of(repository)
+        new = ("log", "--format=", "--name-only", target, "--not", "--branches", "--", ".github/workflows")
+        changed = git.run(*new).splitlines()
+        if not changed:
+            return None
+        bearer, lack = (
+            ("a GitHub App", "workflows` permission")
+            if token.app_id
+            else ("a Personal Access Token", "workflow` scope")
+        )
+        return f"refusing to allow {bearer} to create or update workflow `{changed[0]}` without `{lack}"
 
 
 class _Stream(StreamingResponse):

@@ -285,6 +285,24 @@ def test_git_takes_the_permission_for_contents(github: Any, tmp_path: Path) -> N
             clone_of(f"stranger-{stranger.token}", stranger)
 
 
+def test_a_workflow_is_pushed_only_with_the_permission_for_workflows(github: Any, tmp_path: Path) -> None:
+    path = ".github/workflows/ci.yml"
+    refused = clone(github.user("bob", permissions={"contents": "write"}), tmp_path / "refused")
+    refused.commit(path, "on: push")
+    told = refused.run("push", "origin", "HEAD:refs/heads/other")
+    assert f"create or update workflow `{path}` without `workflow` scope" in told.stderr
+    by_app = clone(github.app("github-actions", permissions={"contents": "write"}), tmp_path / "by-app")
+    by_app.commit(path, "on: push")
+    assert "refusing to allow a GitHub App" in by_app.run("push", "origin", "HEAD:refs/heads/other").stderr
+    allowed = clone(github.user("bob", permissions={"contents": "write", "workflows": "write"}), tmp_path / "allowed")
+    allowed.commit(path, "on: push")
+    allowed.git("push", "--quiet", "origin", "HEAD:refs/heads/other")
+    refused.git("fetch", "--quiet")
+    refused.git("reset", "--quiet", "--hard", "origin/other")
+    refused.commit("file")
+    refused.git("push", "--quiet", "origin", "HEAD:refs/heads/other")
+
+
 def test_a_default_branch_is_renamed_only_with_administration(github: Any) -> None:
     for refused in (github.user("ada", permissions={"contents": "write"}), github.user("bob")):
         assert refused("POST", f"{R}/branches/main/rename", {"new_name": "trunk"}).status_code == 403
