@@ -17,7 +17,7 @@ _TARGETS = {"branch", "tag", "push"}
 _BYPASSING_ROLES = {2, 4, 5}
 _BYPASS_MODES = {"always", "pull_request", "exempt"}
 _MAX_APPROVALS = 10
-# The parameters that a rule of a type must have, and their types (the OpenAPI document's schemas).
+# What the parameters of a rule must have, where there are any, and of which type (the OpenAPI document's schemas).
 _PARAMETERS: dict[str, dict[str, type]] = {
     "required_status_checks": {"required_status_checks": list, "strict_required_status_checks_policy": bool},
     "pull_request": {
@@ -176,7 +176,9 @@ def _bypasser_mistake(store: Store, entry: Json) -> str | None:
 
 
 def _require_parameters(rule: Json, position: int) -> None:
-    parameters = rule.get("parameters") or {}
+    parameters = rule.get("parameters")
+    if parameters is None:
+        return
     wanted = _PARAMETERS.get(rule["type"], {})
     fits = all(type(parameters.get(name)) is kind for name, kind in wanted.items())
     checks = parameters.get("required_status_checks", [])

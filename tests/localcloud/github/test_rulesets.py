@@ -48,7 +48,7 @@ def test_a_ruleset_that_github_does_not_take(github: Any, wrong: dict[str, Any],
 @pytest.mark.parametrize(
     "rule",
     [
-        {"type": "required_status_checks"},
+        {"type": "required_status_checks", "parameters": {}},
         {"type": "required_status_checks", "parameters": {"required_status_checks": [{"context": "a"}]}},
         {
             "type": "required_status_checks",

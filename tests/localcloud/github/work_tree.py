@@ -63,7 +63,24 @@ def protect(github: Any, pattern: str = "main", **wanted: Any) -> None:
     assert "errors" not in made, made
 
 
-def rule(github: Any, *rules: Any, **more: Any) -> None:
+# What the parameters of these rules must say, and say here where a test does not.
+_PARAMETERS: dict[str, dict[str, Any]] = {
+    "pull_request": {
+        "dismiss_stale_reviews_on_push": False,
+        "require_code_owner_review": False,
+        "require_last_push_approval": False,
+        "required_approving_review_count": 0,
+        "required_review_thread_resolution": False,
+    },
+    "required_status_checks": {"required_status_checks": [], "strict_required_status_checks_policy": False},
+}
+
+
+def rule(github: Any, *wanted: Any, **more: Any) -> None:
+    rules = [
+        item | ({"parameters": _PARAMETERS[item["type"]] | item["parameters"]} if "parameters" in item else {})
+        for item in wanted
+    ]
     ruleset = {
         "name": "rules",
         "enforcement": "active",
