@@ -9,7 +9,8 @@ from localcloud.github.store import Json, Store
 from localcloud.github.tokens import GitHubToken
 
 # What a user must be on a repository for a permission of their token to be of use (docs.github.com, "Repository roles
-# for an organization"); anything else takes the role "read". Whoever may read may open issues and pull requests.
+# for an organization"); anything else takes the role "read". Whoever may read may open issues and pull requests, and
+# whoever may write manages secrets, which the settings page hides from them (cli/cli#7100).
 _ROLES: Mapping[tuple[str, str], str] = {
     ("administration", "read"): "admin",
     ("administration", "write"): "admin",
@@ -21,6 +22,7 @@ _ROLES: Mapping[tuple[str, str], str] = {
 # Operations that take another role than their permission, by the beginning of method and template.
 _SPECIAL: Mapping[str, str] = {
     "POST /repos/{owner}/{repo}/forks": "read",
+    "PUT /repos/{owner}/{repo}/topics": "maintain",
     **{f"{method} /repos/{{owner}}/{{repo}}/labels": "write" for method in ("POST", "PATCH", "DELETE")},
     "PUT /repos/{owner}/{repo}/issues/{issue_number}/labels": "triage",
     "POST /repos/{owner}/{repo}/issues/{issue_number}/labels": "triage",

@@ -642,6 +642,28 @@ def test_a_wrong_answer_is_noticed(
     assert [*mismatches([bad], contract), *strict_mismatches([bad])] != []
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "wrong"),
+    [
+        ("PUT", f"{R}/topics", {"names": "deployment"}),
+        ("POST", f"{R}/labels", {"color": "b60205"}),
+        ("POST", f"{R}/rulesets", {"name": "x", "enforcement": "sometimes"}),
+        ("PUT", f"{R}/actions/permissions", {"allowed_actions": "all"}),
+        ("POST", f"{R}/hooks", {"config": {}, "secret": "outside"}),
+    ],
+)
+def test_a_wrong_request_is_noticed(
+    exchanges: list[httpx.Response], contract: OpenAPI, method: str, path: str, wrong: Any
+) -> None:
+    good = next(
+        item for item in exchanges if item.request.method == method and path_of(item) == path and item.is_success
+    )
+    sent = httpx.Request(method, good.request.url, json=wrong)
+    bad = httpx.Response(good.status_code, request=sent, content=good.content)
+    assert list(mismatches([good], contract)) == []
+    assert list(mismatches([bad], contract)) != []
+
+
 def with_place(
     exchanges: list[httpx.Response], path: str, place: tuple[str | int, ...]
 ) -> Iterator[tuple[httpx.Response, Any]]:
