@@ -4,6 +4,7 @@ import math
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,6 +65,7 @@ class Meter:
     limits: Limits = field(default_factory=Limits)
     _windows: dict[tuple[str, str], _Window] = field(default_factory=dict)
     _recent: dict[tuple[str, str], deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
+    _lock: RLock = field(default_factory=RLock)
 
     def spend(self, token: GitHubToken, operation: str, *, writes: bool, makes: bool) -> None:
         """Count one call before it is carried out.
@@ -78,6 +80,10 @@ class Meter:
             RateLimitError: the hour is used up; only the hour's counter says so, nothing else is counted.
             SecondaryRateLimitError: too much in too short a time.
         """
+        with self._lock:
+            self._spend(token, operation, writes=writes, makes=makes)
+
+    def _spend(self, token: GitHubToken, operation: str, *, writes: bool, makes: bool) -> None:
         resource = "graphql" if operation == "graphql" else "core"
         window, limit = self._window(token, resource), self._hourly(token, resource)
         if limit is not None and window.used >= limit:
@@ -91,7 +97,8 @@ class Meter:
 
     def give_back(self, token: GitHubToken) -> None:
         """Take back a REST call that answered 304, which GitHub does not count."""
-        self._window(token, "core").used -= 1
+        with self._lock:
+            self._window(token, "core").used -= 1
 
     def headers(self, token: GitHubToken, resource: str) -> Mapping[str, str]:
         """Tell the hour of a resource ("core" or "graphql") as each answer does."""
@@ -100,7 +107,8 @@ class Meter:
 
     def account(self, token: GitHubToken) -> dict[str, Json]:
         """Tell the hour of each resource: limit, remaining, used, reset (seconds since 1970), resource."""
-        return {resource: self._account(token, resource) for resource in ("core", "graphql")}
+        with self._lock:
+            return {resource: self._account(token, resource) for resource in ("core", "graphql")}
 
     def _named(self, token: GitHubToken) -> str:
         if token.app_id is not None:

@@ -54,7 +54,7 @@ class WantedToken(BaseModel):
     Attributes:
         login, app: whom it acts as: a user's login or an app's slug, one of them.
         permissions: `read` or `write` by permission, as GitHub names them (a workflow's own spelling with dashes and
-            `variables` are taken too); absent for a classic token, or all of an app's.
+            `variables` are taken too); absent for a classic token, or all that the app can have.
         profile: permissions by a name of PROFILES instead.
         repositories: names of the only repositories that it is for.
         expires_at: when it stops being accepted.
@@ -93,6 +93,8 @@ class WantedToken(BaseModel):
     def held(self) -> Permissions | None:
         """Give the permissions; metadata comes with any other, as on GitHub."""
         given = dict(PROFILES[self.profile]) if self.profile else self.permissions
+        if given is None and self.app == ACTIONS_APP["slug"]:
+            given = dict.fromkeys(sorted(WORKFLOW_NAMES), "write")
         return {"metadata": "read", **given} if given else given
 
 
