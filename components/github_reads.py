@@ -10,8 +10,12 @@ _PAGE = 100
 _NOT_FOUND = 404
 
 
-def read_github(path: str) -> Any | None:
+def read_github(path: str, *, absent: str | None = None) -> Any | None:
     """Give the JSON at a path of the REST API, such as `repos/OWNER/NAME`; None where it answers 404.
+
+    Args:
+        path: below the API's root.
+        absent: words of an error that mean absence as well.
 
     Raises:
         pulumi.RunError: GitHub refused, or could not be reached.
@@ -19,6 +23,8 @@ def read_github(path: str) -> Any | None:
     try:
         answer = github.get_rest_api(endpoint=path)
     except Exception as error:  # the SDK raises Exception itself
+        if absent and absent in str(error):
+            return None
         raise pulumi.RunError(
             f"GitHub did not answer {path}: {error}. Nothing was changed. Remedy: GITHUB_TOKEN has to be able to read"
             " the repository's administration, environments, variables and collaborators, and the owner's teams."

@@ -100,8 +100,8 @@ def _git(*arguments: str) -> str | None:
 def _approvals(path: str, branch: str, directory: str) -> list[Approval]:
     """Find who approved what in the merged pull requests that brought the commit into the branch."""
     commit = _git("rev-parse", "HEAD")
-    # Without the commit at GitHub there is no pull request that brought it.
-    pulls = read_github(f"{path}/commits/{commit}/pulls") if commit else None
+    # GitHub answers 422 for a commit that it does not have, and which therefore no pull request brought.
+    pulls = read_github(f"{path}/commits/{commit}/pulls", absent="No commit found for SHA") if commit else None
     approvals = []
     for pull in pulls or []:
         if not pull["merged_at"] or pull["base"]["ref"] != branch:
@@ -121,6 +121,6 @@ def _standing(reviews: list[Any]) -> Mapping[str, Any]:
 
 def _tree_at(path: str, directory: str, commit: str) -> str | None:
     folder = Path(directory)
-    parent = "" if folder.parent == Path() else folder.parent.as_posix()
-    entries = read_github(f"{path}/contents/{parent}?ref={commit}")
+    parent = "" if folder.parent == Path() else f"/{folder.parent.as_posix()}"
+    entries = read_github(f"{path}/contents{parent}?ref={commit}")
     return next((str(entry["sha"]) for entry in entries or [] if entry["name"] == folder.name), None)

@@ -525,12 +525,16 @@ def test_what_nobody_reviewed_is_refused_where_that_is_not_waived(both: Environm
     assert "need not be reviewed: the local cloud knows no pull requests" in both.production.preview()
     path.write_text(good[: good.index("  mano:waivers:")], encoding="utf-8")
     try:
-        result = both.production.run("pulumi", "preview", "--stack", "production", "--non-interactive")
+        pushed = both.production.run("pulumi", "preview", "--stack", "production", "--non-interactive")
+        both.production.git("commit", "--quiet", "--allow-empty", "--message", "nobody has seen this")
+        unpushed = both.production.run("pulumi", "preview", "--stack", "production", "--non-interactive")
+        both.production.git("reset", "--quiet", "--soft", "HEAD~1")
     finally:
         path.write_text(good, encoding="utf-8")
-    assert result.code != 0
-    assert "No merged pull request into main that somebody other than its author approved brought this" in result.text
-    assert "Traceback" not in result.text
+    for result in (pushed, unpushed):
+        assert result.code != 0
+        assert "No merged pull request into main that somebody other than its author approved" in result.text
+        assert "Traceback" not in result.text
 
 
 @pytest.mark.parametrize("arguments", [(), ("--skip-preview",)])
