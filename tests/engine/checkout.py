@@ -140,6 +140,16 @@ class Live:
         url = f"{self.variables['SUPABASE_API_ENDPOINT']}/v1/projects/{self.ref}{path}"
         return httpx.request(method, url, headers={"Authorization": f"Bearer {token}"}, timeout=60, **options)
 
+    def control(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """Move the local cloud's control plane."""
+        answer = httpx.request(method, f"{self.variables['SUPABASE_API_ENDPOINT']}/_control{path}", json=body)
+        answer.raise_for_status()
+        return answer
+
+    def function(self, slug: str) -> httpx.Response:
+        """Call a function as anybody can."""
+        return httpx.get(f"{self.url}/functions/v1/{slug}", timeout=60)
+
     def functions(self) -> dict[str, dict[str, Any]]:
         return {function["slug"]: function for function in self.api("GET", "/functions").json()}
 
