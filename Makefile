@@ -3,7 +3,7 @@ STACK ?= staging
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: help up preview dev test lint bench down reset toolchain
+.PHONY: help up preview dev test lint bench faults down reset toolchain
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -24,6 +24,9 @@ dev: toolchain ## develop locally: database and functions follow each save (ARGS
 
 test: toolchain lint ## the whole suite, with the real engine on local clouds of its own
 	@$(VENV)/python -m pytest -n 2 --dist loadfile
+
+faults: toolchain ## disturb a release at every point there is, some hours; ARGUMENTS="--sample 20" for a part, or --help
+	@$(VENV)/python -m faults $(ARGUMENTS)
 
 lint: toolchain ## static checks
 	@$(VENV)/ruff check .

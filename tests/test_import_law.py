@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = {"settings", "estate", "release", "components", "provider", "ops", "localcloud", "toolchain", "bench"}
+ROOMS = {"settings", "estate", "release", "components", "provider", "ops", "localcloud", "toolchain", "bench", "faults"}
 ALLOWED = {
     "__main__": {"settings", "components"},
     "settings": set(),
@@ -18,6 +18,7 @@ ALLOWED = {
     "localcloud": set(),
     "toolchain": set(),
     "bench": {"localcloud"},
+    "faults": set(),
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "common"}
 

@@ -10,7 +10,7 @@ from tests.engine.checkout import Live
 from tests.engine.released import Released
 from tests.engine.traffic import Traffic, flowing
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 REQUESTS = 10_000
 READER_SECONDS = 30
@@ -33,7 +33,7 @@ def add_column(backend: Path, version: str, column: str) -> None:
     functions = backend / "functions"
     edit(functions / "people/store.ts", '"notes", ', f'"notes", "{column}", ')
     edit(functions / "people/store.ts", "...fields, ", f"...fields, {column}: fields.name, ")
-    edit(functions / "chat/conversation.ts", "notes from", f"notes, {column} from")
+    edit(functions / "chat/conversation.ts", ", relationship", f", {column}, relationship")
     probe = f"select 1, (select {column} from public.people limit 1)"  # noqa: S608 - a column of this test
     edit(functions / "health/index.ts", "select 1", probe)
 

@@ -1,0 +1,1 @@
+"""The fault matrix: one release after another, each disturbed in another way, each held against what was promised."""

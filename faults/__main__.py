@@ -1,0 +1,65 @@
+"""Runs the fault matrix, or a sample of it."""
+
+import contextlib
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from faults.case import Outcome, run_case
+from faults.ground import Ground
+from faults.matrix import all_cases, record_release, sample
+from faults.report import as_json, as_markdown, as_table
+
+_PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
+_console = Console(stderr=True, highlight=False)
+
+
+def main(
+    *,
+    count: Annotated[int | None, typer.Option("--sample", min=1, help="Run so many cases instead of all.")] = None,
+    seed: Annotated[int, typer.Option(help="Chooses the sample.")] = 1,
+    only: Annotated[str, typer.Option(help="Run the cases whose name has this regular expression in it.")] = "",
+    part: Annotated[str, typer.Option(help="Run the k-th of n parts, as k/n: the parts may run at once.")] = "1/1",
+    as_document: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write docs/reliability.md.")] = False,
+) -> None:
+    """Disturb one release after another on a local cloud, and see whether what was promised holds.
+
+    Ctrl-C ends it, with the table of what was run until then.
+
+    Exit code 0: it held in every case; 2: it did not in some; 1: it could not be tried.
+    """
+    index, _, parts = part.partition("/")
+    with Ground.prepared() as ground:
+        whole = list(all_cases(record_release(ground)))
+        cases = sample([case for case in whole if re.search(only, case.name)], count, seed)
+        cases = cases[int(index) - 1 :: int(parts)]
+        outcomes: list[Outcome] = []
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=_console) as progress:
+            task = progress.add_task("faults", total=len(cases))
+            with contextlib.suppress(KeyboardInterrupt):
+                for case in cases:
+                    progress.update(task, description=case.name[:60])
+                    outcomes.append(run_case(ground, case))
+                    progress.advance(task)
+                    if not outcomes[-1].good:
+                        progress.console.print(str(outcomes[-1]), style="red", markup=False)
+    if as_document:
+        sys.stdout.write(as_json(outcomes, seed) + "\n")
+    else:
+        Console().print(as_table(outcomes))
+    if write:
+        _PAGE.write_text(as_markdown(outcomes, total=len(whole), seed=seed), encoding="utf-8")
+    _console.print(f"{len(outcomes)} of {len(whole)} cases, {sum(outcome.good for outcome in outcomes)} good")
+    if not all(outcome.good for outcome in outcomes):
+        raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    typer.run(main)

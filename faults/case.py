@@ -1,0 +1,81 @@
+"""One case of the matrix: a disturbed release, what its user saw, and whether the next one repaired everything."""
+
+import re
+import time
+from dataclasses import dataclass
+
+from faults.disturbance import LEFT, Disturbance
+from faults.ground import Ground
+
+_PREFIX = re.compile(r"^(?:error: |Diagnostics:|\s)+")
+_NOISE = re.compile(r"^(error: update failed|Duration:.*|Resources:|exit status \d+|.*: exit status 1: running .*)$")
+_SHOWN = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a case went.
+
+    Attributes:
+        name: what was disturbed, and how.
+        happened: whether the release came to that point.
+        code: exit code of the disturbed release; negative for a signal.
+        line: the last line of its error; empty where it succeeded.
+        converged: the next `up` succeeded, and the one after it had nothing to do.
+        problems: promises that were broken, in words.
+        seconds: what the case took.
+    """
+
+    name: str
+    happened: bool
+    code: int
+    line: str
+    converged: bool
+    problems: tuple[str, ...]
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        """Whether everything promised holds."""
+        return self.happened and self.converged and not self.problems
+
+
+def run_case(ground: Ground, disturbance: Disturbance) -> Outcome:
+    """Release disturbed, then again, then once more; look at what is live each time."""
+    begun = time.monotonic()
+    ground.prepare_release()
+    seen, happened = disturbance.apply(ground)
+    problems = ground.broken_promises()
+    if seen.code == 0:
+        problems += [f"exit code 0, but {missing}" for missing in ground.missing()]
+    if LEFT in seen.text:
+        problems.append(seen.text[seen.text.index(LEFT) :])
+    if seen.code > 0 and "Traceback" in seen.text:
+        problems.append("a traceback in the output")
+    disturbance.recover(ground, seen)
+    second = ground.begin_up().wait()
+    problems += ground.broken_promises()
+    if second.code != 0:
+        problems.append(f"the next `up` fails: {last_line(second.text)}")
+    else:
+        problems += [f"after the next `up`: {missing}" for missing in ground.missing()]
+    third = ground.begin_up("--expect-no-changes").wait()
+    if second.code == 0 and third.code != 0:
+        problems.append(f"the `up` after it is not empty: {last_line(third.text)}")
+    return Outcome(
+        name=disturbance.name,
+        happened=happened,
+        code=seen.code,
+        line="" if seen.code == 0 else last_line(seen.text),
+        converged=second.code == third.code == 0,
+        problems=tuple(dict.fromkeys(problems)),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def last_line(text: str) -> str:
+    """Give the last line of the engine's diagnostics that says what went wrong."""
+    diagnostics = re.split(r"\n(?:Outputs|Resources):", text[max(text.rfind("Diagnostics:"), 0) :], maxsplit=1)[0]
+    lines = [_PREFIX.sub("", line).strip() for line in diagnostics.splitlines()]
+    told = [line for line in lines if line and not _NOISE.fullmatch(line)]
+    return told[-1][:_SHOWN] if told else ""

@@ -1,0 +1,293 @@
+"""What can go wrong while a release is under way."""
+
+import contextlib
+import re
+import shutil
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from faults.ground import Ground, RunningUp
+from tests.engine.checkout import Run, Session
+
+_POLL_SECONDS = 0.02
+# A killed client's request is carried out all the same, this much later.
+_WINDOW_SECONDS = 1.0
+LEFT = "still running afterwards:"
+FOREIGN_LEASE = (
+    "update release.lease set holder = 'somebody@elsewhere process 1 started 1.00', fencing = fencing + 1,"
+    " expires_at = now() + make_interval(secs => %s)"
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A request of a release, told by what the local cloud lists: method, path, and how many alike came before it."""
+
+    method: str
+    path: str
+    earlier: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}" + (f" #{self.earlier + 1}" if self.earlier else "")
+
+
+@dataclass(frozen=True)
+class Disturbance(ABC):
+    """One way to disturb a release."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What is disturbed, and how."""
+
+    @abstractmethod
+    def apply(self, ground: Ground) -> tuple[Run, bool]:
+        """Release and disturb; gives how that release ended, and whether the disturbance happened."""
+
+    def recover(self, ground: Ground, seen: Run) -> None:
+        """Do what the next `up` would ask for: `pulumi cancel` where a killed engine left its lock."""
+        del seen
+        if ground.is_locked():
+            ground.cancel()
+
+
+@dataclass(frozen=True)
+class RequestFault(Disturbance):
+    """A request of a release goes wrong.
+
+    Attributes:
+        point: the request.
+        how: name of the fault.
+        fault: its form for the control plane.
+    """
+
+    point: Point
+    how: str
+    fault: dict[str, Any] = field(hash=False)
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return f"{self.point}: {self.how}"
+
+    def apply(self, ground: Ground) -> tuple[Run, bool]:
+        """Release with one answer spoilt."""
+        ground.control("POST", "/faults", {**_selector(ground, self.point), **self.fault})
+        seen = ground.begin_up().wait()
+        happened = ground.control("GET", "/faults") == []
+        ground.control("DELETE", "/faults")
+        return seen, happened
+
+
+@dataclass(frozen=True)
+class AtStatement(Disturbance):
+    """Something happens while a session waits for a lock that we hold: that fixes the moment to one statement.
+
+    Attributes:
+        what: the statement, in words.
+        lock: the statement that takes the lock; `{step:FILE.N}` stands for the name of a migration's statement.
+    """
+
+    what: str
+    lock: str
+
+    def apply(self, ground: Ground) -> tuple[Run, bool]:
+        """Release, strike when the statement waits, and let it go on."""
+        with ground.live.session() as holder, ground.live.session() as observer:
+            holder.execute("begin")
+            text = re.sub(r"\{step:(\w+)\.(\d)\}", lambda match: ground.step(match[1], int(match[2])), self.lock)
+            holder.execute(text.encode())
+            up = ground.begin_up()
+            pid = _await_waiting(up, observer, holder.info.backend_pid)
+            orphans = up.processes()
+            happened = pid is not None and self.strike(up, observer, pid)
+            holder.execute("rollback")
+            return _ended(ground, up, orphans), happened
+
+    @abstractmethod
+    def strike(self, up: RunningUp, observer: Session, pid: int) -> bool:
+        """Do it; `pid` is the backend that waits. Gives whether it could be done."""
+
+
+@dataclass(frozen=True)
+class BackendKill(AtStatement):
+    """PostgreSQL ends the session."""
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return f"{self.what}: PostgreSQL ends its session"
+
+    def strike(self, up: RunningUp, observer: Session, pid: int) -> bool:
+        """Terminate the backend."""
+        del up
+        return bool(observer.execute("select pg_terminate_backend(%s)", [pid]).rowcount)
+
+
+@dataclass(frozen=True)
+class LeaseLost(AtStatement):
+    """Somebody on another host has the lease from then on, and vanishes."""
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return f"{self.what}: somebody elsewhere takes the lease"
+
+    def strike(self, up: RunningUp, observer: Session, pid: int) -> bool:
+        """Write another holder."""
+        del up, pid
+        observer.execute(FOREIGN_LEASE, [3])
+        return True
+
+
+@dataclass(frozen=True)
+class KillAtStatement(AtStatement):
+    """A process of the release is killed.
+
+    Attributes:
+        victim: `engine`, `command` (of the release) or `CLI`.
+    """
+
+    victim: str
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return f"{self.what}: SIGKILL of the {self.victim}"
+
+    def strike(self, up: RunningUp, observer: Session, pid: int) -> bool:
+        """Kill."""
+        del observer, pid
+        return _kill(up, self.victim)
+
+
+@dataclass(frozen=True)
+class KillAtRequest(Disturbance):
+    """A process of the release is killed while a request is under way; the request is carried out after that.
+
+    Attributes:
+        point: the request.
+        victim: `engine`, `command` (of the release) or `CLI`.
+    """
+
+    point: Point
+    victim: str
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return f"{self.point}: SIGKILL of the {self.victim}"
+
+    def apply(self, ground: Ground) -> tuple[Run, bool]:
+        """Release, and kill at the request."""
+        delay = {"action": "delay", "seconds": _WINDOW_SECONDS}
+        ground.control("POST", "/faults", {**_selector(ground, self.point), **delay})
+        up = ground.begin_up()
+        while up.running and ground.control("GET", "/faults"):
+            time.sleep(_POLL_SECONDS)
+        orphans = up.processes()
+        happened = ground.control("GET", "/faults") == [] and _kill(up, self.victim)
+        ground.control("DELETE", "/faults")
+        seen = _ended(ground, up, orphans)
+        time.sleep(_WINDOW_SECONDS)
+        return seen, happened
+
+
+@dataclass(frozen=True)
+class ForeignLease(Disturbance):
+    """A release on another host vanished while it had the lease, whose time is not over."""
+
+    seconds: int = 15
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return "a holder of the lease on another host vanished"
+
+    def apply(self, ground: Ground) -> tuple[Run, bool]:
+        """Release while the lease is taken."""
+        with ground.live.session() as session:
+            session.execute(FOREIGN_LEASE, [self.seconds])
+        seen = ground.begin_up().wait()
+        return seen, seen.code == 0 or "Another release is under way" in seen.text
+
+    def recover(self, ground: Ground, seen: Run) -> None:
+        """Wait for its end, as the text says."""
+        del seen
+        while ground.live.sql("select from release.lease where expires_at > now()"):
+            time.sleep(0.2)
+
+
+@dataclass(frozen=True)
+class SecondRelease(Disturbance):
+    """A second `pulumi up` of the same sources begins while the first is under way.
+
+    Attributes:
+        own_state: the second keeps its state elsewhere, so only the database tells it of the first.
+    """
+
+    own_state: bool
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return "two releases at once, " + ("each with a state of its own" if self.own_state else "over one state")
+
+    def apply(self, ground: Ground) -> tuple[Run, bool]:
+        """Run both; what was seen is the second's end, or the first's where that failed."""
+        with tempfile.TemporaryDirectory(prefix="faults-state-") as copy:
+            shutil.copytree(ground.checkout.directory / ".local/pulumi", copy, dirs_exist_ok=True)
+            first = ground.begin_up()
+            second = ground.begin_up(environment={"PULUMI_BACKEND_URL": f"file://{copy}"} if self.own_state else None)
+            runs = [first.wait(), second.wait()]
+        failed = [run for run in runs if run.code != 0]
+        told = all(re.search(r"Another release is under way|currently locked", run.text) for run in failed)
+        return (failed[0] if failed else runs[1]), told and len(failed) < len(runs)
+
+
+def _selector(ground: Ground, point: Point) -> dict[str, Any]:
+    path = re.escape(point.path).replace(r"\{ref\}", ground.live.ref)
+    return {"method": point.method, "path": path, "skip": point.earlier, "times": 1}
+
+
+def _await_waiting(up: RunningUp, observer: Session, holder: int) -> int | None:
+    """Give the first backend that waits for what the session `holder` has; None where the release ends before."""
+    query = "select pid from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
+    while up.running:
+        for row in observer.execute(query, [holder]).fetchall():
+            return int(row["pid"])
+        time.sleep(_POLL_SECONDS)
+    return None
+
+
+def _kill(up: RunningUp, victim: str) -> bool:
+    if victim == "engine":
+        up.process.kill()
+        return True
+    victims = [process for process in up.processes() if _is(process, victim)]
+    for process in victims:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    return bool(victims)
+
+
+def _is(process: psutil.Process, victim: str) -> bool:
+    with contextlib.suppress(psutil.Error):
+        command = process.cmdline()
+        if victim == "command":
+            return command[1:3] == ["-m", "release"]
+        return bool(command) and Path(command[0]).name.startswith("supabase")
+    return False
+
+
+def _ended(ground: Ground, up: RunningUp, processes: list[psutil.Process]) -> Run:
+    """Wait for the release's end, and tell if processes of it outlive it."""
+    seen = up.wait()
+    left = ground.wait_for_orphans(processes)
+    return Run(seen.code, f"{seen.text}\n{LEFT} {'; '.join(left)}") if left else seen

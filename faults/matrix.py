@@ -1,0 +1,137 @@
+"""Which cases there are: every distinct request of a recorded release with every fault, every statement, every kill."""
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from faults.disturbance import (
+    BackendKill,
+    Disturbance,
+    ForeignLease,
+    KillAtRequest,
+    KillAtStatement,
+    LeaseLost,
+    Point,
+    RequestFault,
+    SecondRelease,
+)
+from faults.ground import FILES, STATEMENTS, Ground
+
+# Longer than the program's, the plugin's and the release's clients wait, and than the CLI does.
+_CLIENT_SECONDS, _CLI_SECONDS = 32, 62
+_WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+_STATEMENT_LOCK = "select pg_advisory_xact_lock(hashtext('{}'))"
+_READING = re.compile(r"/database/query/read-only$|/graphql$")
+
+
+def record_release(ground: Ground) -> list[Point]:
+    """Release once undisturbed; gives the first and the last request of each kind, in the order of their first.
+
+    Raises:
+        RuntimeError: that release failed.
+    """
+    ground.prepare_release()
+    ground.control("DELETE", "/requests")
+    run = ground.begin_up().wait()
+    if run.code != 0:
+        raise RuntimeError(f"The undisturbed release failed, so nothing can be tried:\n{run.text}")
+    requests = [
+        (request["method"], request["path"].replace(ground.live.ref, "{ref}"))
+        for request in ground.control("GET", "/requests")
+    ]
+    counts = Counter(requests)
+    return [
+        Point(method, path, earlier)
+        for (method, path), count in counts.items()
+        for earlier in dict.fromkeys((0, count - 1))
+    ]
+
+
+def all_cases(points: Sequence[Point]) -> Iterator[Disturbance]:
+    """Give the whole matrix for the requests of a recorded release."""
+    for point in points:
+        yield from _request_faults(point)
+    for point in points:
+        yield KillAtRequest(point, "engine")
+        if _is_of_a_step(point):
+            yield KillAtRequest(point, "command")
+        if _is_of_the_cli(point):
+            yield KillAtRequest(point, "CLI")
+    yield from _statements()
+    yield ForeignLease()
+    yield SecondRelease(own_state=False)
+    yield SecondRelease(own_state=True)
+
+
+def sample(cases: Iterable[Disturbance], count: int | None, seed: int) -> list[Disturbance]:
+    """Take `count` of the cases, as many kinds of them as possible; all where there is no count."""
+    listed = sorted(cases, key=lambda case: case.name)
+    if count is None or count >= len(listed):
+        return listed
+    chooser = random.Random(seed)  # noqa: S311 - a sample, no secret
+    chooser.shuffle(listed)
+    # One of each kind first, then the rest.
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, int, Disturbance]] = []
+    for case in listed:
+        kind = f"{type(case).__name__} {case.name.rsplit(':', 1)[-1]}"
+        ranked.append((seen[kind], len(ranked), case))
+        seen[kind] += 1
+    ranked.sort(key=lambda entry: entry[:2])
+    return [case for _, _, case in ranked[:count]]
+
+
+def _request_faults(point: Point) -> Iterator[RequestFault]:
+    busy = {"message": "ThrottlerException: Too Many Requests"}
+    writes = point.method in _WRITES and not _READING.search(point.path)
+    faults: dict[str, dict[str, Any]] = {
+        "429 with Retry-After": {"action": "respond", "status": 429, "headers": {"retry-after": "1"}, "body": busy},
+        "429": {"action": "respond", "status": 429, "body": busy},
+        "500": {"action": "respond", "status": 500, "body": {"message": "Internal Server Error"}},
+        "connection dropped before it": {"action": "drop_before"},
+    }
+    if writes:
+        faults["connection dropped after it"] = {"action": "drop_after"}
+    if writes or not point.earlier:
+        seconds = _CLI_SECONDS if _is_of_the_cli(point) else _CLIENT_SECONDS
+        faults["time-out"] = {"action": "delay", "seconds": seconds}
+    for how, fault in faults.items():
+        yield RequestFault(point, how, fault)
+
+
+def _is_of_a_step(point: Point) -> bool:
+    # The first look at the project and at its functions is the program's, later ones are the steps'.
+    later = point.path in {"/v1/projects/{ref}", "/v1/projects/{ref}/functions"} and point.earlier > 0
+    return later or _is_of_the_cli(point) or point.path.endswith(("/config/database/pooler", "/api-keys"))
+
+
+def _is_of_the_cli(point: Point) -> bool:
+    return point.path.endswith("/functions/deploy")
+
+
+def _statements() -> Iterator[Disturbance]:
+    places = {
+        f"statement {number + 1} of the {file} migration": _STATEMENT_LOCK.format(f"{{step:{file}.{number}}}")
+        for file in FILES
+        for number in range(STATEMENTS)
+    }
+    in_push = list(places)
+    places |= {
+        "the plan's query of the manifest": "lock table release.manifest in access exclusive mode",
+        "a step takes the lease": "lock table release.lease in exclusive mode",
+        "a step reads the ledger": "lock table supabase_migrations.schema_migrations in access exclusive mode",
+        "the push writes the ledger": "lock table supabase_migrations.schema_migrations in share mode",
+        "a step notes what it did": "lock table release.manifest in share mode",
+        "the release is recorded": "lock table release.records in share mode",
+    }
+    for what, lock in places.items():
+        yield BackendKill(what, lock)
+    for what in (in_push[0], in_push[-1]):
+        for victim in ("engine", "command", "CLI"):
+            yield KillAtStatement(what, places[what], victim)
+    for what in ("a step notes what it did", "the release is recorded"):
+        for victim in ("engine", "command"):
+            yield KillAtStatement(what, places[what], victim)
+    yield LeaseLost(in_push[-1], places[in_push[-1]])

@@ -1,0 +1,118 @@
+"""A sample of the fault matrix (`make faults` runs all of it), and that it sees a promise that is broken."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from faults.case import last_line, run_case
+from faults.disturbance import Disturbance, Point, RequestFault
+from faults.ground import Ground
+from faults.matrix import all_cases, sample
+from tests.engine.checkout import ROOT, Run
+
+pytestmark = pytest.mark.engine
+
+# Of the kinds that fail in ways of their own, and take no time-out's half minute.
+SAMPLE = (
+    "POST /v1/projects/{ref}/functions/deploy: connection dropped after it",
+    "POST /v1/projects/{ref}/functions/deploy: SIGKILL of the engine",
+    "statement 2 of the second migration: PostgreSQL ends its session",
+    "a holder of the lease on another host vanished",
+    "two releases at once, each with a state of its own",
+)
+RECORDED = [
+    Point("GET", "/v1/projects/{ref}"),
+    Point("POST", "/v1/projects/{ref}/functions/deploy"),
+    Point("GET", "/projects/{ref}/functions/v1/one"),
+]
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    with Ground.prepared() as prepared:
+        yield prepared
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_disturbed_release_is_repaired_by_the_next_one(ground: Ground, name: str) -> None:
+    [case] = [case for case in all_cases(RECORDED) if case.name == name]
+    outcome = run_case(ground, case)
+    assert outcome.happened
+    assert outcome.problems == ()
+    assert outcome.converged
+    if outcome.code > 0:
+        assert outcome.line
+    if "lease" in name and outcome.code != 0:
+        assert "Another release is under way: somebody@elsewhere" in outcome.line
+
+
+@dataclasses.dataclass(frozen=True)
+class Sabotage(Disturbance):
+    """Not a fault but a broken release: what it leaves is what the matrix has to see."""
+
+    @property
+    def name(self) -> str:
+        return "sabotage"
+
+    def apply(self, ground: Ground) -> tuple[Run, bool]:
+        run = ground.begin_up().wait()
+        ground.live.sql(f"insert into public.ran (step) values ('{ground.step('first', 0)}')")
+        ground.live.sql(f"delete from public.ran where step = '{ground.step('second', 1)}'")
+        assert ground.live.api("DELETE", "/functions/one").status_code == 200
+        return run, True
+
+
+def test_what_is_doubled_or_lost_is_seen(ground: Ground) -> None:
+    outcome = run_case(ground, Sabotage())
+    told = " ".join(outcome.problems)
+    first, second = ground.step("first", 0), ground.step("second", 1)
+    try:
+        assert not outcome.good
+        assert f"statement {first} ran 2 times" in told
+        assert f"_release_{ground.release}_second.sql is recorded, and 1 of its 2 statements ran" in told
+        assert "function one does not answer: 404" in told
+    finally:
+        ground.live.sql(f"delete from public.ran where step = '{first}' and id = (select max(id) from public.ran)")
+        ground.live.sql(f"insert into public.ran (step) values ('{second}')")
+
+
+def test_a_sample_is_the_same_for_the_same_seed_and_has_many_kinds() -> None:
+    cases = list(all_cases(RECORDED))
+    names = [case.name for case in sample(reversed(cases), 12, 5)]
+    assert names == [case.name for case in sample(cases, 12, 5)]
+    assert names != [case.name for case in sample(cases, 12, 6)]
+    assert len({name.rsplit(":", 1)[-1] for name in names}) == 12
+    assert len(sample(cases, None, 1)) == len(cases)
+    assert len({case.name for case in cases}) == len(cases)
+
+
+def test_a_reading_request_is_not_dropped_after_it() -> None:
+    faults = [case for case in all_cases(RECORDED[:1]) if isinstance(case, RequestFault)]
+    assert [case.how for case in faults] == [
+        "429 with Retry-After",
+        "429",
+        "500",
+        "connection dropped before it",
+        "time-out",
+    ]
+
+
+def test_the_last_line_is_the_one_that_says_what_went_wrong() -> None:
+    text = (
+        "Updating (staging):\nDiagnostics:\n  pulumi:pulumi:Stack (x):\n    error: update failed\n"
+        '  command:local:Command (record):\n    error: exit status 1: running "exec …":\n    The database ended it.'
+        " Remedy: again.\n\nOutputs:\n    one: 1\n\nResources:\n    1 unchanged\n\nDuration: 3s\n"
+    )
+    assert last_line(text) == "The database ended it. Remedy: again."
+
+
+def test_the_command_explains_itself() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "faults", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "--sample" in told.stdout
+    assert json.dumps("")  # keeps no process
