@@ -19,7 +19,7 @@ from tests.engine.checkout import Checkout, Live, Run
 
 FUNCTIONS = ("one", "two")
 FILES, STATEMENTS = ("first", "second"), 2
-_RUN_SECONDS = 240.0
+_RUN_SECONDS = 480.0
 _LEFTOVER_SECONDS = 10.0
 
 # Every statement leaves a row, so that one that ran twice is seen; and it can be stopped by whoever has its lock.
@@ -65,15 +65,19 @@ class RunningUp:
             return psutil.Process(self.process.pid).children(recursive=True)
         return []
 
-    def wait(self) -> Run:
-        """Wait for its end; one that hangs is killed, and has code -9."""
-        try:
-            self.process.wait(_RUN_SECONDS)
-        except subprocess.TimeoutExpired:
+    def end(self) -> None:
+        """Kill it with all that it has started, where it runs."""
+        if self.running:
             for process in [*self.processes(), psutil.Process(self.process.pid)]:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
             self.process.wait()
+
+    def wait(self) -> Run:
+        """Wait for its end; one that hangs is killed, and has code -9."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(_RUN_SECONDS)
+        self.end()
         return Run(self.process.returncode, self.output.read_text(encoding="utf-8", errors="replace"))
 
 
@@ -85,11 +89,13 @@ class Ground:
         checkout: the copy of the project whose backend is the small one.
         live: its project.
         release: the sources' number; functions answer it.
+        runs: every `up` so far.
     """
 
     checkout: Checkout
     live: Live
     release: int = 0
+    runs: list[RunningUp] = field(default_factory=list)
 
     @classmethod
     @contextlib.contextmanager
@@ -104,7 +110,11 @@ class Ground:
                 ground = cls(checkout, Live(checkout.output("project_ref"), checkout.variables()))
                 # Cases follow each other faster than people release.
                 ground.control("PUT", "/rate-limit", 100_000)
-                yield ground
+                try:
+                    yield ground
+                finally:
+                    for run in ground.runs:
+                        run.end()
             finally:
                 checkout.localcloud("stop")
 
@@ -146,7 +156,8 @@ class Ground:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        return RunningUp(process, Path(path))
+        self.runs.append(RunningUp(process, Path(path)))
+        return self.runs[-1]
 
     def is_locked(self) -> bool:
         """Tell whether the engine left a lock, which refuses the next run and names `pulumi cancel`."""
