@@ -200,6 +200,36 @@ class KillAtRequest(Disturbance):
 
 
 @dataclass(frozen=True)
+class KillAfterCommit(Disturbance):
+    """The engine is killed as soon as something that it wrote is to be seen: it is done, and not told.
+
+    Attributes:
+        what: what was written, in words.
+        query: its answer changes when it is written.
+    """
+
+    what: str
+    query: str
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return f"{self.what}: SIGKILL of the engine after it"
+
+    def apply(self, ground: Ground) -> tuple[Run, bool]:
+        """Release, and kill after the commit."""
+        with ground.live.session() as observer:
+            before = observer.execute(self.query.encode()).fetchall()
+            up = ground.begin_up()
+            written = False
+            while up.running and not written:
+                written = observer.execute(self.query.encode()).fetchall() != before
+            orphans = up.processes()
+            happened = written and _kill(up, "engine")
+            return _ended(ground, up, orphans), happened
+
+
+@dataclass(frozen=True)
 class ForeignLease(Disturbance):
     """A release on another host vanished while it had the lease, whose time is not over."""
 

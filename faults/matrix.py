@@ -10,6 +10,7 @@ from faults.disturbance import (
     BackendKill,
     Disturbance,
     ForeignLease,
+    KillAfterCommit,
     KillAtRequest,
     KillAtStatement,
     LeaseLost,
@@ -66,13 +67,10 @@ def all_cases(points: Sequence[Point]) -> Iterator[Disturbance]:
 
 
 def sample(cases: Iterable[Disturbance], count: int | None, seed: int) -> list[Disturbance]:
-    """Take `count` of the cases, as many kinds of them as possible; all where there is no count."""
+    """Give the cases, or `count` of them, in an order in which every kind comes before any comes twice."""
     listed = sorted(cases, key=lambda case: case.name)
-    if count is None or count >= len(listed):
-        return listed
     chooser = random.Random(seed)  # noqa: S311 - a sample, no secret
     chooser.shuffle(listed)
-    # One of each kind first, then the rest.
     seen: Counter[str] = Counter()
     ranked: list[tuple[int, int, Disturbance]] = []
     for case in listed:
@@ -134,4 +132,12 @@ def _statements() -> Iterator[Disturbance]:
     for what in ("a step notes what it did", "the release is recorded"):
         for victim in ("engine", "command"):
             yield KillAtStatement(what, places[what], victim)
+    written = {
+        "the first migration is applied": "select max(version) from supabase_migrations.schema_migrations",
+        "a function is noted": "select max(updated_at) from release.manifest where part like 'function:%'",
+        "the smoke tests are noted": "select updated_at from release.manifest where part = 'smoke'",
+        "the record is written": "select count(*) from release.records",
+    }
+    for what, query in written.items():
+        yield KillAfterCommit(what, query)
     yield LeaseLost(in_push[-1], places[in_push[-1]])

@@ -49,7 +49,10 @@ def as_markdown(outcomes: Sequence[Outcome], *, total: int, seed: int) -> str:
         "| fault | exit code | last line of the error | next `up` | broken promises |",
         "|---|---|---|---|---|",
     ]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _cells(outcome)) + " |" for outcome in outcomes]
+    lines += [
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in _cells(outcome)) + " |"
+        for outcome in sorted(outcomes, key=lambda outcome: outcome.name)
+    ]
     return "\n".join(lines) + "\n"
 
 
