@@ -108,13 +108,13 @@ def smoke(
 
 
 @app.command()
-def record(backend: Backend = Path("backend")) -> None:
+def record(token: Token, backend: Backend = Path("backend")) -> None:
     """Write down the release that was just validated, keep its files for a rollback, and end it."""
     source = read_backend(backend)
     with open_session() as session:
         hotfix = read_files(Path.cwd(), session.target.stack).hotfix
         reason = hotfix.reason if hotfix and hotfix.release == source.digest else None
-        number = record_release(session, source, reason=reason)
+        number = record_release(session, source, token=token, reason=reason)
         # Standard output is what the engine keeps: previews without rights to the database read it there.
         typer.echo(take_snapshot(session.rows))
     typer.echo(f"release {number} recorded", err=True)

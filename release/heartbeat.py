@@ -4,6 +4,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
+
 from release import lease
 from release.database import DatabaseAddress, connect
 from release.error import ReleaseError
@@ -29,7 +31,7 @@ def heartbeat(address: DatabaseAddress, password: str, holder: str) -> Iterator[
             try:
                 with connect(address, password) as connection:
                     lease.renew(connection, holder)
-            except ReleaseError:
+            except (ReleaseError, psycopg.Error):
                 continue  # the next beat comes in time; a step that lost its lease finds out before it writes
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)

@@ -97,12 +97,16 @@ def current(records: Sequence[Record]) -> Record | None:
     return next((record for record in reversed(records) if record.kind != "failed"), None)
 
 
-def record_release(session: Session, backend: BackendSource, *, reason: str | None) -> int:
+def record_release(session: Session, backend: BackendSource, *, token: str, reason: str | None) -> int:
     """Append a record of the release that has just been validated, keep its files, and give the lease back.
+
+    An engine that was killed before it could note that this step had run runs it again: the newest record then has
+    this token, and stays the only one.
 
     Args:
         session: the open release.
         backend: the sources.
+        token: the token to note.
         reason: why this hotfix was not validated elsewhere first; None for a release.
 
     Returns:
@@ -130,7 +134,7 @@ def record_release(session: Session, backend: BackendSource, *, reason: str | No
         if backend.smoke_digest in missing:
             packed = archive.pack(backend.directory, backend.smoke_files)
             archive.keep(session.connection, backend.smoke_digest, "smoke", packed)
-        number = append(
+        number = _recorded(session, token) or append(
             session,
             kind="hotfix" if reason else "release",
             digest=backend.digest,
@@ -141,10 +145,16 @@ def record_release(session: Session, backend: BackendSource, *, reason: str | No
             smoke=backend.smoke_digest,
             undo=undo,
             reason=reason,
+            token=token,
         )
         archive.prune(session.connection, records=RESTORABLE)
     session.free_lease()
     return number
+
+
+def _recorded(session: Session, token: str) -> int | None:
+    newest = session.connection.execute("select id, token from release.records order by id desc limit 1").fetchone()
+    return int(newest["id"]) if newest and newest["token"] == token else None
 
 
 def append(
@@ -160,6 +170,7 @@ def append(
     undo: Mapping[str, str] | None = None,
     reason: str | None = None,
     report: Mapping[str, Any] | None = None,
+    token: str | None = None,
 ) -> int:
     """Append one record, if the lease is still ours; gives its number.
 
@@ -173,8 +184,8 @@ def append(
             """
             insert into release.records
               (kind, digest, tree, git_commit, git_dirty, released_by, migrations, functions, smoke, undo, reason,
-               report, seconds, fencing)
-            select %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+               report, token, seconds, fencing)
+            select %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
               coalesce(jsonb_object_agg(part, seconds) filter (where fencing = %s), '{}'), %s
             from release.manifest
             returning id
@@ -192,6 +203,7 @@ def append(
                 json.dumps(dict(undo or {})),
                 reason,
                 json.dumps(dict(report or {})),
+                token,
                 fencing,
                 fencing,
             ],

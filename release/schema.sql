@@ -49,7 +49,8 @@ alter table release.records
   add column if not exists smoke text,
   add column if not exists undo jsonb not null default '{}',
   add column if not exists reason text,
-  add column if not exists report jsonb not null default '{}';
+  add column if not exists report jsonb not null default '{}',
+  add column if not exists token text;
 
 -- Packed files by digest: the sources that a release put live, its smoke tests, its undo scripts, and what somebody
 -- had put live by hand before a release went over it.

@@ -20,6 +20,7 @@ SAMPLE = (
     "POST /v1/projects/{ref}/functions/deploy: connection dropped after it",
     "POST /v1/projects/{ref}/functions/deploy: SIGKILL of the engine",
     "statement 2 of the second migration: PostgreSQL ends its session",
+    "the record is written: SIGKILL of the engine after it",
     "a holder of the lease on another host vanished",
     "two releases at once, each with a state of its own",
 )
