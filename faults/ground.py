@@ -1,6 +1,7 @@
 """The ground that faults are tried on: a released stack on a local cloud of its own, with a small backend."""
 
 import contextlib
+import datetime as dt
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from tests.engine.checkout import Checkout, Live, Run
 
 FUNCTIONS = ("one", "two")
 FILES, STATEMENTS = ("first", "second"), 2
+_FIRST_VERSION = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
 _RUN_SECONDS = 480.0
 _LEFTOVER_SECONDS = 10.0
 
@@ -132,7 +134,7 @@ class Ground:
         """Write the sources of the next release: two migrations of two statements, and both functions changed."""
         self.release += 1
         for file in FILES:
-            version = f"{20270101000000 + self.release * 10 + FILES.index(file)}"
+            version = f"{_FIRST_VERSION + dt.timedelta(minutes=self.release, seconds=FILES.index(file)):%Y%m%d%H%M%S}"
             name = f"{version}_release_{self.release}_{file}.sql"
             statements = [f"select public.run('{self.step(file, n)}');\n" for n in range(STATEMENTS)]
             (self.backend / "supabase/migrations" / name).write_text("".join(statements), encoding="utf-8")

@@ -15,6 +15,8 @@ from psycopg.rows import DictRow, dict_row
 
 ROOT = Path(__file__).parents[2]
 Session = psycopg.Connection[DictRow]
+# One for all, as each makes a TLS context of its own; no connection is kept, since tests kill the other end.
+_client = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 STEPS = {"create", "update", "delete", "replace", "import"}
 
 
@@ -138,17 +140,17 @@ class Live:
     def api(self, method: str, path: str, **options: Any) -> httpx.Response:
         token = self.variables["SUPABASE_ACCESS_TOKEN"]
         url = f"{self.variables['SUPABASE_API_ENDPOINT']}/v1/projects/{self.ref}{path}"
-        return httpx.request(method, url, headers={"Authorization": f"Bearer {token}"}, timeout=60, **options)
+        return _client.request(method, url, headers={"Authorization": f"Bearer {token}"}, **options)
 
     def control(self, method: str, path: str, body: Any = None) -> httpx.Response:
         """Move the local cloud's control plane."""
-        answer = httpx.request(method, f"{self.variables['SUPABASE_API_ENDPOINT']}/_control{path}", json=body)
+        answer = _client.request(method, f"{self.variables['SUPABASE_API_ENDPOINT']}/_control{path}", json=body)
         answer.raise_for_status()
         return answer
 
     def function(self, slug: str) -> httpx.Response:
         """Call a function as anybody can."""
-        return httpx.get(f"{self.url}/functions/v1/{slug}", timeout=60)
+        return _client.get(f"{self.url}/functions/v1/{slug}")
 
     def functions(self) -> dict[str, dict[str, Any]]:
         return {function["slug"]: function for function in self.api("GET", "/functions").json()}
@@ -156,12 +158,12 @@ class Live:
     def github(self, path: str) -> httpx.Response:
         token = self.variables["GITHUB_TOKEN"]
         url = f"{self.variables['GITHUB_BASE_URL'].rstrip('/')}/api/v3{path}"
-        return httpx.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        return _client.get(url, headers={"Authorization": f"Bearer {token}"})
 
     def graphql(self, query: str) -> dict[str, Any]:
         token = self.variables["GITHUB_TOKEN"]
         url = f"{self.variables['GITHUB_BASE_URL'].rstrip('/')}/api/graphql"
-        answer = httpx.post(url, json={"query": query}, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        answer = _client.post(url, json={"query": query}, headers={"Authorization": f"Bearer {token}"})
         document: dict[str, Any] = answer.json()
         assert "errors" not in document, document
         return dict(document["data"])
