@@ -106,7 +106,7 @@ class AtStatement(Disturbance):
             holder.execute(text.encode())
             up = ground.begin_up()
             pid = _await_waiting(up, observer, holder.info.backend_pid)
-            orphans = up.processes()
+            orphans = up.steps()
             happened = pid is not None and self.strike(up, observer, pid)
             holder.execute("rollback")
             return _ended(ground, up, orphans), happened
@@ -197,7 +197,7 @@ class KillAtRequest(Disturbance):
         up = ground.begin_up()
         while up.running and ground.control("GET", "/faults"):
             time.sleep(_POLL_SECONDS)
-        orphans = up.processes()
+        orphans = up.steps()
         happened = ground.control("GET", "/faults") == [] and _kill(up, self.victim)
         ground.control("DELETE", "/faults")
         seen = _ended(ground, up, orphans)
@@ -230,7 +230,7 @@ class KillAfterCommit(Disturbance):
             written = False
             while up.running and not written:
                 written = observer.execute(self.query.encode()).fetchall() != before
-            orphans = up.processes()
+            orphans = up.steps()
             happened = written and _kill(up, "engine")
             return _ended(ground, up, orphans), happened
 

@@ -67,6 +67,15 @@ class RunningUp:
             return psutil.Process(self.process.pid).children(recursive=True)
         return []
 
+    def steps(self) -> list[psutil.Process]:
+        """Give the release's own commands that run now, and what they have started: what could still write."""
+        found = []
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                if process.cmdline()[1:3] == ["-m", "release"]:
+                    found += [process, *process.children(recursive=True)]
+        return found
+
     def end(self) -> None:
         """Kill it with all that it has started, where it runs."""
         if self.running:

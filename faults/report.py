@@ -42,7 +42,7 @@ def as_markdown(outcomes: Sequence[Outcome], *, total: int, seed: int) -> str:
         "",
         "In every case these have to hold: no statement of a migration ran twice; a migration is recorded if and only",
         "if all of it ran; every function answers; after exit code 0 everything that was declared is live and recorded",
-        "once; no process of the release outlives it; the next `up` succeeds, and the one after it changes nothing.",
+        "once; no step of the release outlives it; the next `up` succeeds, and the one after it changes nothing.",
         "",
         f"Cases run: {ran}. All of it held in {good}.",
         "",
