@@ -8,7 +8,9 @@ from faults.disturbance import LEFT, Disturbance
 from faults.ground import Ground
 
 _PREFIX = re.compile(r"^(?:error: |Diagnostics:|\s)+")
-_NOISE = re.compile(r"^(update failed|Duration:.*|Resources:|exit status \d+|.*: exit status 1: running .*)$")
+_NOISE = re.compile(
+    r"^(update failed|warning: .*|[\w:-]+ \(.*\):|Duration:.*|Resources:|exit status \d+|.*: exit status 1: running .*)$"
+)
 _SHOWN = 200
 
 

@@ -101,7 +101,7 @@ def test_no_request_fails_while_a_release_with_a_migration_goes_on(
     assert len(traffic.requests) >= REQUESTS
     assert traffic.lost_rows() == set()
     # All of it has happened under these requests: the wait for the table, old code on the new schema, new code.
-    assert re.search(r"a lock was not free within 5 s.*; trying again in 4 s", text)
+    assert re.search(r"a lock was not free within 5 s.*; trying again in 2 s", text)
     after = live.functions()
     assert {slug: after[slug]["version"] - before[slug]["version"] for slug in before} == dict.fromkeys(before, 1)
     writes = [request for request in traffic.requests if request.kind == "write a person"]
