@@ -16,7 +16,7 @@ from components.released_branch import ReleasedBranch, ReleasedBranchArgs
 from components.repository_facts import read_repository
 from components.repository_wide import RepositoryWide, RepositoryWideArgs
 from components.target_project import TargetProject, TargetProjectArgs
-from settings import load, secret_value
+from settings.engine import load, secret_value
 
 settings = load()
 repository = read_repository(settings)

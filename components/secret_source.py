@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pulumi
 
-from settings import SecretSource, configured_name, secret_value
+from settings import SecretSource, configured_name
+from settings.engine import secret_value
 
 
 def take_secret(name: str, source: SecretSource, values: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[str]:

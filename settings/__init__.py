@@ -1,4 +1,4 @@
-"""The stack's configuration: read once, checked as a whole, frozen."""
+"""The stack's configuration: read once, checked as a whole, frozen. `settings.engine` reads it for the program."""
 
 from settings.backend import BackendSettings
 from settings.branch import BranchSettings, ProtectionSettings, PushSettings, ReviewSettings
@@ -10,11 +10,9 @@ from settings.reading import (
     PUBLIC_ENCRYPTION_SALT,
     SettingsError,
     is_on_this_machine,
-    load,
     parse,
     read_files,
     refuse_public_encryption,
-    secret_value,
 )
 from settings.repository_wide import ActionsSettings, LabelSettings, RepositoryWideSettings
 from settings.stack import Settings
@@ -46,10 +44,8 @@ __all__ = [
     "Waivers",
     "configured_name",
     "is_on_this_machine",
-    "load",
     "parse",
     "provided_value",
     "read_files",
     "refuse_public_encryption",
-    "secret_value",
 ]

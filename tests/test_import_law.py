@@ -1,6 +1,8 @@
 """Which room may import which; the reason for each stands in docs/adr/0001-rooms.md."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,9 @@ def test_the_program_reads_as_a_table_of_contents() -> None:
 def test_nothing_about_the_app_is_written_into_the_code() -> None:
     files = [path for room in ALLOWED for path in sources(room)]
     assert [path for path in files if "mano" in path.read_text(encoding="utf-8").lower()] == []
+
+
+def test_a_step_of_a_release_starts_without_the_engine() -> None:
+    # Loading it costs a step more than half of its start, and a release has a step for each function.
+    program = "import release.__main__, sys; sys.exit('pulumi' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
