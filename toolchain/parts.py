@@ -11,6 +11,8 @@ from toolchain.errors import ToolchainError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_NPM = "npm packages"
+
 
 @dataclass(frozen=True)
 class State:
@@ -43,7 +45,7 @@ def status() -> list[State]:
             )
             for name, version in pins.PLUGINS.items()
         ),
-        State("npm packages", "lock file", npm.folder() if npm.folder().exists() else None, "npm"),
+        State(_NPM, "lock file", npm.folder() if npm.folder().exists() else None, "npm"),
         # Only on a machine whose own is missing or too old.
         *(
             State(name, version, pypi.folder(f"{name}=={version}"), "PyPI")
@@ -84,7 +86,7 @@ def path() -> list[Path]:
     Raises:
         ToolchainError: A part is missing.
     """
-    _require_all()
+    _require()
     carried = npm.node()
     programs = engine.folder()
     return [
@@ -96,17 +98,18 @@ def path() -> list[Path]:
 
 
 def postgres() -> Path:
-    """The PostgreSQL server's root folder.
+    """The PostgreSQL server's root folder; databases need no other part.
 
     Raises:
-        ToolchainError: A part is missing.
+        ToolchainError: The npm packages are missing.
     """
-    _require_all()
+    _require(_NPM)
     return npm.postgres(npm.folder())
 
 
-def _require_all() -> None:
-    missing = [state.name for state in status() if state.where is None]
+def _require(*names: str) -> None:
+    """Refuse where one of these parts is missing; of all parts where none is named."""
+    missing = [state.name for state in status() if state.where is None and (not names or state.name in names)]
     if missing:
         raise ToolchainError(
             f"These parts are missing or not as pinned: {', '.join(missing)}. There is no answer before they are "

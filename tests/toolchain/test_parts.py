@@ -63,16 +63,16 @@ def test_a_part_that_cannot_be_had_does_not_stop_the_others(
 
 
 @pytest.mark.usefixtures("obtained")
-@pytest.mark.parametrize("question", ["path", "postgres"])
+@pytest.mark.parametrize(("question", "missing"), [("path", "engine"), ("postgres", "npm packages")])
 def test_there_is_no_answer_while_a_part_is_missing(
-    question: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    question: str, missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["toolchain", question])
 
     assert command_line.main() == 1
     said = capsys.readouterr()
     assert said.out == ""
-    assert "engine" in said.err
+    assert missing in said.err
     assert "Run `python3 -m toolchain ensure`." in said.err
 
 
