@@ -189,13 +189,18 @@ def test_a_rotated_token_password_and_key_run_no_release_command(released: Relea
     stored = checkout.directory / ".local" / "credentials.json"
     credentials = json.loads(stored.read_text(encoding="utf-8"))
     rotated = {
-        "supabase_access_token": f"sbp_{'5' * 40}",
         "supabase_db_password": "another-password-7f3a",
         "anthropic_api_key": "another-key-51d0",
     }
     assert rotated.keys() <= credentials.keys()
+    tokens = checkout.directory / ".local" / "access-tokens.json"
+    renewed = {
+        f"sbp_{'5' * 40}" if entry["variable"] == "SUPABASE_ACCESS_TOKEN_STAGING" else value: entry
+        for value, entry in json.loads(tokens.read_text(encoding="utf-8")).items()
+    }
     checkout.localcloud("stop")
     stored.write_text(json.dumps({**credentials, **rotated}), encoding="utf-8")
+    tokens.write_text(json.dumps(renewed), encoding="utf-8")
     released.live.variables.update(checkout.variables())
     plan = checkout.plan()
     assert {name for name in plan if name.startswith("environment-")} == {
@@ -252,7 +257,7 @@ def test_a_function_put_back_by_hand_is_seen_and_repaired_after_a_failed_up(rele
     (digest,) = [entry["digest"] for entry in kept if entry["slug"] == "chat"]
     folder = checkout.directory.parent / "kept"
     assert checkout.run(*command, "--extract", digest[:12], "--to", str(folder)).code == 0
-    assert (folder / "index.ts").read_text(encoding="utf-8") == HELLO
+    assert (folder / "source/index.ts").read_text(encoding="utf-8") == HELLO
 
 
 def test_a_failing_migration_leaves_everything_as_it_was(released: Released) -> None:
