@@ -14,7 +14,7 @@ from localcloud.github.git import BareRepository
 from tests.conftest import LocalCloudUnderTest
 
 REPOSITORY = "some-team/some-app"
-_PROGRAM = "name: app\n"
+_PROGRAM = "name: app\nconfig: {app:githubPlan: {value: enterprise}}\n"
 _STACK = """
 config:
   github:owner: some-team
