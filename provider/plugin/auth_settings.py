@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pulumi.provider.experimental.provider import PropertyDiffKind
 
-from provider.plugin.client import REF_FORM, Client
+from provider.plugin.client import Client, find_ref_problems
 from provider.plugin.errors import InvalidInputError
 from provider.plugin.resource import Found, Operation
 from provider.plugin.values import UNKNOWN, Properties
@@ -31,10 +31,8 @@ class AuthSettingsResource:
     def check(self, before: Properties, inputs: Properties) -> tuple[Properties, list[str]]:
         """Check the forms; whether there is such a setting is known to the platform only, and seen at the read back."""
         del before
-        problems = []
-        project, settings = inputs.get("project"), inputs.get("settings")
-        if not isinstance(project, str) or (project != UNKNOWN and not REF_FORM.fullmatch(project)):
-            problems.append("project must be a project's ref: 20 letters a to z")
+        problems = find_ref_problems(inputs)
+        settings = inputs.get("settings")
         if settings != UNKNOWN and not isinstance(settings, dict):
             return inputs, [*problems, "settings must be a map of name to value"]
         for name, value in (settings if isinstance(settings, dict) else {}).items():

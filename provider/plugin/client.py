@@ -23,6 +23,7 @@ from provider.plugin.errors import (
     UnreachableError,
     refusal,
 )
+from provider.plugin.values import UNKNOWN, Properties
 
 # The form that the Supabase CLI 3.1.0 accepts (read from its binary).
 TOKEN_FORM = re.compile(r"sbp_(oauth_|v0_)?[a-f0-9]{40}")
@@ -212,6 +213,14 @@ class Client:
             transport=self.transport,
             trust_env=not local,  # a proxy of the environment can't reach this machine's loopback
         )
+
+
+def find_ref_problems(inputs: Properties) -> list[str]:
+    """Say what is wrong with the input `project` of a resource that belongs to one; nothing while it is unknown."""
+    project = inputs.get("project")
+    if isinstance(project, str) and (project == UNKNOWN or REF_FORM.fullmatch(project)):
+        return []
+    return ["project must be a project's ref: 20 letters a to z"]
 
 
 def require_ref(ref: str) -> None:

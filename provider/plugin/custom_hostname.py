@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pulumi.provider.experimental.provider import PropertyDiffKind
 
-from provider.plugin.client import REF_FORM, Client
+from provider.plugin.client import Client, find_ref_problems
 from provider.plugin.resource import Found, Operation
 from provider.plugin.values import UNKNOWN, Properties
 
@@ -36,10 +36,8 @@ class CustomHostnameResource:
     def check(self, before: Properties, inputs: Properties) -> tuple[Properties, list[str]]:
         """Check the forms of project and domain."""
         del before
-        problems = []
-        project, hostname = inputs.get("project"), inputs.get("hostname")
-        if not isinstance(project, str) or (project != UNKNOWN and not REF_FORM.fullmatch(project)):
-            problems.append("project must be a project's ref: 20 letters a to z")
+        problems = find_ref_problems(inputs)
+        hostname = inputs.get("hostname")
         if not isinstance(hostname, str) or (hostname != UNKNOWN and not _DOMAIN.fullmatch(hostname)):
             problems.append("hostname must be a domain in small letters, such as api.example.com")
         return inputs, problems

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pulumi.provider.experimental.provider import PropertyDiffKind
 
-from provider.plugin.client import REF_FORM, Client
+from provider.plugin.client import Client, find_ref_problems
 from provider.plugin.errors import SupabaseError
 from provider.plugin.resource import Found, Operation
 from provider.plugin.values import UNKNOWN, Properties
@@ -33,10 +33,8 @@ class DatabaseAccessResource:
         """Check the networks' form; an empty list would lock the releases out too."""
         del before
         inputs = {key: value for key, value in inputs.items() if value is not None}
-        problems = []
-        project, networks = inputs.get("project"), inputs.get("allowed_networks", UNKNOWN)
-        if not isinstance(project, str) or (project != UNKNOWN and not REF_FORM.fullmatch(project)):
-            problems.append("project must be a project's ref: 20 letters a to z")
+        problems = find_ref_problems(inputs)
+        networks = inputs.get("allowed_networks", UNKNOWN)
         if networks != UNKNOWN:
             if not isinstance(networks, list) or not networks:
                 problems.append("allowed_networks must name at least one network, or be left out")

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pulumi.provider.experimental.provider import PropertyDiffKind
 
-from provider.plugin.client import REF_FORM, Client
+from provider.plugin.client import Client, find_ref_problems
 from provider.plugin.errors import InitializationError, NotFoundError, RefusedError, SupabaseError
 from provider.plugin.resource import Found, Operation
 from provider.plugin.values import UNKNOWN, Properties
@@ -35,10 +35,8 @@ class FunctionSecretsResource:
     def check(self, before: Properties, inputs: Properties) -> tuple[Properties, list[str]]:
         """Check names and values by the platform's rules; values are never part of a message."""
         del before
-        problems = []
-        project, secrets = inputs.get("project"), inputs.get("secrets")
-        if not isinstance(project, str) or (project != UNKNOWN and not REF_FORM.fullmatch(project)):
-            problems.append("project must be a project's ref: 20 letters a to z")
+        problems = find_ref_problems(inputs)
+        secrets = inputs.get("secrets")
         if secrets != UNKNOWN and not isinstance(secrets, dict):
             return inputs, [*problems, "secrets must be a map of name to value"]
         for name, value in (secrets if isinstance(secrets, dict) else {}).items():
