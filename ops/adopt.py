@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from ops.baseline import find_baseline
-from ops.stack_target import read_stack
+from ops.stack_target import target_of
 from release.backend_source import BackendSource, read_backend
 from release.credentials import read_credential
 from release.database import Connection, DatabaseAddress, connect, find_database
@@ -22,7 +22,7 @@ from release.schema_snapshot import schema_snapshot
 from release.session import check_project
 from release.supabase_cli import copied_backend, run_cli
 from release.target import Target
-from settings import Settings
+from settings import read_files
 
 FINDINGS = 2
 _console = Console(highlight=False, soft_wrap=True)
@@ -42,10 +42,16 @@ def adopt(
     """
     if not baseline:
         raise ReleaseError("There is nothing to adopt but the ledger. Remedy: add --baseline.")
-    settings, target = read_stack(stack)
+    settings = read_files(Path.cwd(), stack)
+    ref = settings.supabase.project.ref
+    if ref is None:
+        raise ReleaseError(
+            f"Stack {stack} creates its project, so there is nothing to adopt. Remedy: set supabase.project.ref in its"
+            " file."
+        )
     backend = read_backend(Path(settings.backend.directory))
     password = read_credential("SUPABASE_DB_PASSWORD", stack)
-    address = _address(settings, target, read_credential("SUPABASE_ACCESS_TOKEN", stack))
+    address = _address(target_of(settings, ref), read_credential("SUPABASE_ACCESS_TOKEN", stack))
     found = _found(address, password, stack)
     result = find_baseline(found, _steps(backend))
     names = [migration.file_name for migration in backend.migrations]
@@ -80,12 +86,7 @@ def schema_steps(backend: Path) -> None:
     sys.stdout.write(json.dumps(steps))
 
 
-def _address(settings: Settings, target: Target, token: str) -> DatabaseAddress:
-    if settings.supabase.project.ref is None:
-        raise ReleaseError(
-            f"Stack {settings.stack} creates its project, so there is nothing to adopt. Remedy: set"
-            " supabase.project.ref in its file."
-        )
+def _address(target: Target, token: str) -> DatabaseAddress:
     with ManagementApi(target, token) as api:
         check_project(target, api.project())
         return find_database(api)
