@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -57,8 +57,18 @@ def test_two_projects_may_have_one_name(call: Call) -> None:
     assert len(refs) == 2
 
 
-def test_free_organizations_have_two_active_projects_at_most(local_cloud: LocalCloudUnderTest, call: Call) -> None:
-    organization = call("POST", "/organizations", {"name": "small"}, status=201)["slug"]
+@pytest.fixture
+def free_organization(local_cloud: LocalCloudUnderTest, call: Call) -> Iterator[str]:
+    slug = call("POST", "/organizations", {"name": "small"}, status=201)["slug"]
+    yield slug
+    # The limit counts what somebody has in all free organisations.
+    local_cloud.control("PUT", f"/organizations/{slug}/plan", "pro")
+
+
+def test_free_organizations_have_two_active_projects_at_most(
+    local_cloud: LocalCloudUnderTest, call: Call, free_organization: str
+) -> None:
+    organization = free_organization
     body = {"name": "one", "organization_slug": organization, "db_pass": "secret-of-it", "region": "eu-central-1"}
     refs = [call("POST", "/projects", body, status=201)["ref"] for _ in range(2)]
     refused = local_cloud.api("POST", "/projects", body)

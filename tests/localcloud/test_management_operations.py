@@ -18,7 +18,9 @@ SOURCE = 'Deno.serve((r) => { console.log("called", r.method); return new Respon
 
 @pytest.fixture(scope="module")
 def project(local_cloud: LocalCloudUnderTest) -> str:
-    organization = local_cloud.api("GET", "/organizations").json()[0]["slug"]
+    """Give a project of an organisation of its own: on the free plan, all projects of an organisation count."""
+    organization = local_cloud.api("POST", "/organizations", {"name": "operated"}).json()["slug"]
+    local_cloud.control("PUT", f"/organizations/{organization}/plan", "pro")
     return local_cloud.create_project("operated", organization)
 
 
