@@ -66,7 +66,9 @@ class Hosting:
         Raises:
             ReleaseError: GitHub refused.
         """
-        rest, here = self.api.rest, (self.owner, self.name)
+        # Its namespaces hold the client only weakly.
+        client, here = self.api, (self.owner, self.name)
+        rest = client.rest
         try:
             found = rest.pulls.list(*here, state="open", head=f"{self.owner}:{head}", base=base).json()
             if found:
