@@ -1,9 +1,7 @@
 """The engine's side of a program, recorded: what it declares, with which options, and answers to what it asks."""
 
-import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,27 +67,7 @@ class _Monitor(mocks.MockMonitor):
 
 def record(program: Callable[[], object], answers: Answers | None = None, *, stack: str = "test") -> list[Declared]:
     """Run a program and give what it declares, sorted by URN."""
-    with _loop():
-        return _record(program, answers or {}, stack)
-
-
-@contextmanager
-def _loop() -> Iterator[None]:
-    """Provide the thread's event loop, which the SDK takes for granted, where a test's `asyncio.run` took it away."""
-    try:
-        asyncio.get_event_loop_policy().get_event_loop()
-    except RuntimeError:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        yield
-        asyncio.set_event_loop(None)
-        loop.close()
-    else:
-        yield
-
-
-def _record(program: Callable[[], object], answers: Answers, stack: str) -> list[Declared]:
-    engine = _Engine(answers)
+    engine = _Engine(answers or {})
     monitor = _Monitor(engine)
     mocks.set_mocks(engine, project="mano", stack=stack, monitor=monitor)
 
