@@ -38,7 +38,7 @@ def test_a_database_that_does_not_answer_is_told_and_not_asked_at_once_again(err
         ledgers = Ledgers(connect)
         return [await ledgers.read("ref"), await ledgers.read("ref")]
 
-    # In a thread of its own: `asyncio.run` takes away the loop of the main one, which Pulumi's SDK needs in other tests.
+    # In a thread of its own: `asyncio.run` would take away the main one's loop, which other tests need.
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(asyncio.run, look()).result() == [Ledger("silent")] * 2
     assert calls == ["ref"]
