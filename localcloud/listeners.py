@@ -31,7 +31,12 @@ def open_listeners(
         http, pooler = (_listen_anywhere(port) for port in preferred)
         place.keep_ports(http.getsockname()[1], pooler.getsockname()[1])
         return http, pooler
-    return _listen_again(ports[0], remedy), _listen_again(ports[1], remedy)
+    http = _listen_again(ports[0], remedy)
+    try:
+        return http, _listen_again(ports[1], remedy)
+    except PortTakenError:
+        http.close()
+        raise
 
 
 def _listen(port: int) -> socket.socket:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import TupleRow
 
 from localcloud.database.installation import DatabaseError, Installation
@@ -20,6 +20,7 @@ from localcloud.logs.postgres import PREFIX
 OWNER = "supabase_admin"  # the platform's superuser, which owns the cluster
 _START_LIMIT = 20.0  # seconds; recovery after a crash included
 _STOP_LIMIT = 10.0
+_END_LIMIT = 2.0  # seconds from the signal that ends a server until it is gone
 _TELLING = 5  # lines that an error shows
 _LONGEST_LINE = 2**20  # bytes
 _log = logging.getLogger(__name__)
@@ -74,9 +75,21 @@ class PostgresServer:
 
     async def connect(self, user: str, password: str) -> AsyncConnection[TupleRow]:
         """Open an autocommit session, starting the server where it does not run."""
+        await self.start()
+        process = self._process
+        try:
+            return await self._connect(user, password)
+        except OperationalError:
+            # A killed server still counts as running for a moment, while the system takes it apart.
+            if process is None or not await _ends(process):
+                raise
+            await self.start()
+            return await self._connect(user, password)
+
+    async def _connect(self, user: str, password: str) -> AsyncConnection[TupleRow]:
         return await AsyncConnection.connect(
             host="127.0.0.1",
-            port=await self.start(),
+            port=self._port,
             user=user,
             password=password,
             dbname="postgres",
@@ -180,3 +193,11 @@ class PostgresServer:
     def _failure(self) -> str:
         told = " | ".join(self._printed) or "(nothing)"
         return f"PostgreSQL of {self._data.name} did not start, its data is untouched; it printed: {told}"
+
+
+async def _ends(process: asyncio.subprocess.Process) -> bool:
+    try:
+        await asyncio.wait_for(process.wait(), _END_LIMIT)
+    except TimeoutError:
+        return False
+    return True

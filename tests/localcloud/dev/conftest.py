@@ -19,7 +19,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 _PATIENCE = 30.0  # seconds; on a machine that does other things as well
 
-CONFIG = "[functions.hello]\nverify_jwt = false\n\n[functions.guarded]\nverify_jwt = true\n"
+# Of ports that are not the usual ones, no other test can take one while a loop is down.
+CONFIG = """[api]
+port = 0
+
+[db]
+port = 0
+
+[functions.hello]
+verify_jwt = false
+
+[functions.guarded]
+verify_jwt = true
+"""
 NOTES = "create table public.notes (id int primary key, body text not null);\n"
 SEED = "insert into public.notes (id, body) values (1, 'seeded');\n"
 HELLO = """import { greeting } from "../_shared/greeting.ts";
