@@ -6,6 +6,7 @@ import typer
 
 from ops import migration
 from ops.adopt import adopt, schema_steps
+from ops.audit.command import audit
 from ops.bodies import bodies
 from ops.history import history
 from ops.revert import revert
@@ -17,6 +18,7 @@ app = typer.Typer(
     help="Operations beside `pulumi up`.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 app.command()(adopt)
+app.command()(audit)
 app.command()(bodies)
 app.command()(history)
 app.command()(revert)

@@ -4,7 +4,7 @@ import base64
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from release.error import ReleaseError
 from settings import Settings, provided_value
 
 _PUBLIC = "https://github.com"
+_PUBLIC_API = "https://api.github.com"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,18 +25,30 @@ class Hosting:
     Attributes:
         owner, name: as GitHub names it.
         address: where git clones it from, without credentials.
+        token: GitHub's, which no text of this shows.
+
     """
 
     owner: str
     name: str
     address: str
-    _token: str
+    token: str = field(repr=False)
     _base: str
+
+    @property
+    def rest_address(self) -> str:
+        """Give the base address of the REST API."""
+        return _PUBLIC_API if self._base == _PUBLIC else f"{self._base}/api/v3"
+
+    @property
+    def graphql_address(self) -> str:
+        """Give the address of the GraphQL API."""
+        return f"{_PUBLIC_API}/graphql" if self._base == _PUBLIC else f"{self._base}/api/graphql"
 
     @property
     def api(self) -> GitHub[Any]:
         """Give a client of the REST API."""
-        return GitHub(self._token, base_url=None if self._base == _PUBLIC else f"{self._base}/api/v3/")
+        return GitHub(self.token, base_url=f"{self.rest_address}/")
 
     def git(self, folder: Path, *arguments: str) -> str:
         """Run git, which finds the credentials in its environment and in no command line; gives what it prints.
@@ -43,7 +56,7 @@ class Hosting:
         Raises:
             ReleaseError: git failed; the text is git's own.
         """
-        credential = base64.b64encode(f"x-access-token:{self._token}".encode()).decode()
+        credential = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
         configuration = {f"http.{self._base}/.extraHeader": f"Authorization: Basic {credential}"}
         result = subprocess.run(
             ["git", "-C", str(folder), *arguments],
@@ -97,7 +110,7 @@ def find_hosting(settings: Settings) -> Hosting:
         raise ReleaseError("GITHUB_TOKEN is not set, so GitHub can't be asked. Remedy: export it.")
     base = os.environ.get("GITHUB_BASE_URL", _PUBLIC).rstrip("/")
     address = f"{base}/{settings.owner}/{settings.repository}.git"
-    return Hosting(owner=settings.owner, name=settings.repository, address=address, _token=token, _base=base)
+    return Hosting(owner=settings.owner, name=settings.repository, address=address, token=token, _base=base)
 
 
 def _configured(values: Mapping[str, str]) -> dict[str, str]:

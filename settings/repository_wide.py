@@ -29,7 +29,11 @@ class ActionsSettings(Model):
 
 
 class RepositoryWideSettings(Model):
-    """Settings, labels, secrets and variables of the repository. What is not named here is left alone."""
+    """Settings, labels, secrets and variables of the repository. What is not named here is left alone.
+
+    `administrators` are the logins of those who administer it, its owner's owners included: nobody is made or unmade
+    one here, and an audit tells of everybody else who is.
+    """
 
     merge_methods: tuple[MergeMethod, ...] = Field(default=("merge", "squash"), min_length=1)
     delete_branch_on_merge: bool = True
@@ -38,3 +42,4 @@ class RepositoryWideSettings(Model):
     labels: Mapping[str, LabelSettings] = {}
     secrets: Mapping[ConfigurableName, SecretSource] = {}
     variables: Mapping[ConfigurableName, VariableSource] = {}
+    administrators: tuple[str, ...] = ()

@@ -213,6 +213,7 @@ class _Root:
             "nameWithOwner": f"{repository['owner']}/{repository['name']}",
             "isPrivate": repository["private"],
             "isArchived": repository["archived"],
+            "viewerCanAdminister": lambda: self._authority.holds(repository, "administration", "read"),
             "owner": lambda: self._organization(self._store.organization(repository["owner"])),
             "branchProtectionRules": rules,
             "pullRequest": lambda number: self._pulls.find(repository, number),

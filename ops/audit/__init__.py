@@ -1,0 +1,1 @@
+"""The drift audit: what GitHub and Supabase hold, against what the stacks declare. Fetching is apart from comparing."""

@@ -1,0 +1,40 @@
+"""What a stack has beside its files: the values of its secrets and the addresses of its project."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+
+from release.target import DEFAULT_PROJECT_URL
+from settings import Settings, provided_value
+
+
+def read_values(settings: Settings) -> Mapping[str, str | None]:
+    """Give the values of the functions' secrets and of the Supabase token, in memory alone; None for those unknown.
+
+    Those that the environment has come from there; for the others the engine is asked once for the configuration.
+    """
+    names = (*settings.function_secrets, "SUPABASE_ACCESS_TOKEN")
+    values = {name: provided_value(name, settings.stack, os.environ) for name in names}
+    if all(values.values()):
+        return values
+    configured = _read_configuration(settings.stack)
+    return {name: value or configured.get(name) for name, value in values.items()}
+
+
+def give_sources(ref: str | None) -> Mapping[str, str | None]:
+    """Give what the sources of variables come to for a project; None where there is no project."""
+    template = os.environ.get("SUPABASE_PROJECT_URL", DEFAULT_PROJECT_URL)
+    return {"project.ref": ref, "project.url": ref and template.replace("{ref}", ref)}
+
+
+def _read_configuration(stack: str) -> Mapping[str, str]:
+    command = ["pulumi", "config", "--show-secrets", "--json", "--stack", stack, "--non-interactive"]
+    try:
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return {}
+    if result.returncode != 0:
+        return {}
+    entries = json.loads(result.stdout)
+    return {key.rpartition(":")[2]: entry["value"] for key, entry in entries.items() if "value" in entry}
