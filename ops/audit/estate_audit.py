@@ -15,6 +15,7 @@ from estate.entity import Entity, Kind, Value
 from estate.workflow_checks import read_reported_checks
 from ops.audit import github_reading, posture, supabase_reading
 from ops.audit.acceptance import apply_accepted, read_accepted
+from ops.audit.answer_forms import check_github, check_supabase
 from ops.audit.comparison import Expected, compare, find_rules_beside, find_unmanaged, unreadable
 from ops.audit.finding import Finding, Verdict
 from ops.audit.github_estate import describe_github
@@ -141,6 +142,12 @@ def audit_estate(estate: Estate, readings: Readings, now: dt.datetime, secret_da
         ValueError: a workflow is no YAML.
     """
     accepted = read_accepted(estate.project)
+    readings = Readings(
+        github=check_github(readings.github),
+        supabase={stack: check_supabase(reading) for stack, reading in readings.supabase.items()},
+        receipts=readings.receipts,
+        calls=readings.calls,
+    )
     apps = {s.branch.name: s.branch.protection.checks_app for s in estate.stacks.values()}
     repository = describe_github(estate.chosen[0].repository, readings.github, apps)
     projects = {

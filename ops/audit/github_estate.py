@@ -1,5 +1,6 @@
 """Turns what GitHub told of a repository into the form that the declared estate has."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,7 +43,7 @@ def describe_github(repository: str, reading: Reading, apps: Mapping[str, int]) 
 
     Args:
         repository: its name.
-        reading: what GitHub told.
+        reading: what GitHub told, each answer in its form.
         apps: pattern of a protection rule to the app that its checks are declared to come from. GitHub notes that app
             in the rule by itself once it has reported, which is no difference.
     """
@@ -210,7 +211,7 @@ def _environment(
         (Kind.ENVIRONMENT_SECRET, "secrets", _secrets),
         (Kind.ENVIRONMENT_VARIABLE, "variables", _variables),
     ):
-        listed = reading[f"{part} of {name}"]
+        listed = reading.get(f"{part} of {name}", [])
         if isinstance(listed, Refusal):
             refused[kind, f"{name}/"] = listed
         else:
@@ -220,21 +221,23 @@ def _environment(
 def _policy(policy: Any) -> str:
     if policy is None:
         return "any ref"
-    return "custom branch policies" if policy["custom_branch_policies"] else "protected branches"
+    kinds = {"custom branch policies": "custom_branch_policies", "protected branches": "protected_branches"}
+    return " and ".join(kind for kind, field in kinds.items() if policy[field]) or "no ref"
 
 
 def _reviewer(entry: Any) -> str:
     reviewer = entry["reviewer"]
-    return f"user {reviewer['login'].lower()}" if entry["type"] == "User" else f"team {reviewer['slug']}"
+    return f"{entry['type'].lower()} {reviewer['login'].lower() if 'login' in reviewer else reviewer['slug']}"
 
 
 def _secrets(entries: Any, kind: Kind, scope: str) -> Found:
     for entry in entries:
+        written = dt.datetime.fromisoformat(entry["updated_at"]).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         yield (
             (kind, f"{scope}{entry['name']}"),
             LiveEntity(
-                fields={"updated_at": entry["updated_at"]},
-                since=entry["updated_at"],
+                fields={"updated_at": written},
+                since=written,
                 remedy=f"gh secret delete {entry['name']}{_environment_option(scope)}",
             ),
         )

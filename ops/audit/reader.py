@@ -34,11 +34,15 @@ class Reader:
         calls: how many requests were sent, retries included.
     """
 
-    def __init__(self, name: str, base: str, headers: dict[str, str]) -> None:
-        """Take the API's name for messages, its base address, and what each request carries."""
+    def __init__(
+        self, name: str, base: str, headers: dict[str, str], transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        """Take the API's name for messages, its base address, what each request carries, and another transport."""
         self.calls = 0
         self._name = name
-        self._client = httpx.AsyncClient(base_url=f"{base.rstrip('/')}/", headers=headers, timeout=30)
+        self._client = httpx.AsyncClient(
+            base_url=f"{base.rstrip('/')}/", headers=headers, timeout=30, transport=transport
+        )
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def close(self) -> None:

@@ -1,27 +1,20 @@
 """The status page as a browser shows it; needs Debian's packages chromium and chromium-driver, else it is skipped."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from axe_core_python.selenium import Axe  # type: ignore[import-untyped]
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.chrome import needs_browser, open_browser, show
 from tests.localcloud.status.conftest import REPOSITORY, Cloud
 
-_PROGRAMS = [shutil.which("chromium"), shutil.which("chromedriver")]
-pytestmark = pytest.mark.skipif(None in _PROGRAMS, reason="no browser here: apt-get install chromium chromium-driver")
+pytestmark = needs_browser
 
-_SWITCHES = (
-    "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 _SCRIPT = "<script>window.entered = true</script>"
 _IMAGE = "<img src=x onerror='window.entered = true'>"
 _LONG = "a" * 120
@@ -34,11 +27,7 @@ class Page:
         self.browser = browser
 
     def open(self, cloud: Cloud, *, width: int = 1280, scheme: str = "light") -> None:
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        self.browser.get(f"{cloud.url}/")
+        show(self.browser, f"{cloud.url}/", width=width, scheme=scheme)
         self.wait_for("connection", "live")
 
     def text(self, name: str) -> str:
@@ -60,13 +49,7 @@ class Page:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    options = ChromeOptions()
-    options.binary_location = str(_PROGRAMS[0])
-    profile = f"--user-data-dir={tmp_path_factory.mktemp('browser')}"
-    for switch in (*_SWITCHES, profile, *(["--no-sandbox"] if os.geteuid() == 0 else [])):
-        options.add_argument(switch)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with Chrome(options=options, service=Service(str(_PROGRAMS[1]))) as chrome:
+    with open_browser(tmp_path_factory.mktemp("browser")) as chrome:
         yield chrome
 
 
