@@ -69,7 +69,9 @@ def describe_github(repository: str, reading: Reading, apps: Mapping[str, int]) 
                 found[kind, _tell_apart(found, kind, name)] = entity
     for part, answer in reading.items():
         if part.startswith("branch "):
-            _branch(part.removeprefix("branch "), answer, found, refused)
+            # Of a repository that can't be seen no branch can.
+            hidden = reading["repository"] if _is_refused(reading, "repository") and answer is None else answer
+            _branch(part.removeprefix("branch "), hidden, found, refused)
     if not _is_refused(reading, "environments"):
         for environment in reading["environments"]:
             _environment(reading, environment, found, refused)
