@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bench import local_cloud, release
+from bench import audit, local_cloud, release
 from bench.measurement import Bench
 
-BENCHES: Mapping[str, Bench] = {"local-cloud": local_cloud.BENCH, "release": release.BENCH}
+BENCHES: Mapping[str, Bench] = {"local-cloud": local_cloud.BENCH, "release": release.BENCH, "audit": audit.BENCH}

@@ -1,19 +1,13 @@
 """What a release costs of one changed function among many, against the plain commands."""
 
-import json
-import shutil
 import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from bench.copy_of_project import Copy, temporary
 from bench.measurement import Bench, Measurement, Say
-from localcloud.place import PROJECT
 
 _ROUNDS = 5
 _FUNCTIONS = 100
@@ -25,7 +19,7 @@ _SOURCE = 'Deno.serve(() => new Response("hello"));\n'
 def measure(say: Say) -> list[Measurement]:
     """Release by turns with the engine and with the plain commands, on a copy of the project."""
     shares, factors = [], []
-    with _project() as project:
+    with temporary(_Project) as project:
         say(f"releasing {_FUNCTIONS} functions for the first time")
         project.run("pulumi", "up", "--stack", _STACK, "--yes")
         project.provide_keys()
@@ -60,19 +54,19 @@ BENCH = Bench(
 )
 
 
-class _Project:
-    """A copy of the project, with its own local cloud running."""
+class _Project(Copy):
+    """A copy with many functions."""
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.backend = directory / "backend"
-        listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        names = subprocess.run(listed, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.split("\0")
-        for name in names:
-            if (PROJECT / name).is_file():
-                (directory / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(PROJECT / name, directory / name)
-        (directory / ".venv").symlink_to(PROJECT / ".venv")
+        super().__init__(directory)
+        # The plain commands know nothing of stacks.
+        self.environment["SUPABASE_ACCESS_TOKEN"] = self.environment[f"SUPABASE_ACCESS_TOKEN_{_STACK.upper()}"]
+
+    @property
+    def backend(self) -> Path:
+        return self.directory / "backend"
+
+    def prepare(self) -> None:
         config = self.backend / "supabase" / "config.toml"
         present = len(list((self.backend / "supabase" / "functions").glob("*/index.ts")))
         with config.open("a", encoding="utf-8") as file:
@@ -80,30 +74,13 @@ class _Project:
                 slug = f"function-{number}"
                 file.write(f"\n[functions.{slug}]\nverify_jwt = false\n")
                 self._write(slug, _SOURCE)
-        for command in (["init", "--quiet"], ["add", "--all"]):
-            subprocess.run(["git", *command], cwd=directory, check=True)
-        self._environment = self._exported()
 
     def edit(self, text: str) -> None:
         self._write("function-0", f"{_SOURCE}// {text}\n")
 
     def slow_down(self) -> None:
         fault = {"method": "POST", "path": ".*/functions/deploy", "action": "delay", "seconds": _DELAY, "times": None}
-        httpx.post(f"{self._environment['SUPABASE_API_ENDPOINT']}/_control/faults", json=fault).raise_for_status()
-
-    def run(self, *command: str, folder: Path | None = None) -> None:
-        """Run a command; what it prints is shown where it fails."""
-        result = subprocess.run(
-            command, cwd=folder or self.directory, env=self._environment, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if result.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout}{result.stderr}")
-
-    def time(self, *command: str, folder: Path | None = None) -> float:
-        begin = time.monotonic()
-        self.run(*command, folder=folder)
-        return time.monotonic() - begin
+        httpx.post(f"{self.environment['SUPABASE_API_ENDPOINT']}/_control/faults", json=fault).raise_for_status()
 
     def parts(self) -> list[list[str]]:
         return [
@@ -120,52 +97,27 @@ class _Project:
     def provide_keys(self) -> None:
         """Give the smoke tests the keys that a release reads for them."""
         keys = {key["type"]: key["api_key"] for key in self._api("/api-keys?reveal=true") if key.get("api_key")}
-        self._environment |= {
+        self.environment |= {
             "SUPABASE_PUBLISHABLE_KEY": keys["publishable"],
             "SUPABASE_SECRET_KEY": keys["secret"],
-            "PGPASSWORD": self._environment["SUPABASE_DB_PASSWORD"],
+            "PGPASSWORD": self.environment["SUPABASE_DB_PASSWORD"],
         }
-
-    def stop(self) -> None:
-        self._localcloud("stop")
 
     def _write(self, slug: str, source: str) -> None:
         entry = self.backend / "supabase" / "functions" / slug / "index.ts"
         entry.parent.mkdir(exist_ok=True)
         entry.write_text(source, encoding="utf-8")
 
-    def _exported(self) -> dict[str, str]:
-        told = self._localcloud("exec", "--", "python", "-c", "import json, os; print(json.dumps(dict(os.environ)))")
-        exported: dict[str, str] = json.loads(told.splitlines()[-1])
-        # The plain commands know nothing of stacks.
-        return exported | {"SUPABASE_ACCESS_TOKEN": exported[f"SUPABASE_ACCESS_TOKEN_{_STACK.upper()}"]}
-
-    def _localcloud(self, *arguments: str) -> str:
-        return subprocess.run(
-            [self.directory / ".venv" / "bin" / "python", "-m", "localcloud", *arguments],
-            cwd=self.directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True,
-        ).stdout  # fmt: skip
-
     def _ref(self) -> str:
         return subprocess.run(
             ["pulumi", "stack", "output", "project_ref", "--stack", _STACK],
-            cwd=self.directory, env=self._environment, capture_output=True, text=True, check=True,
+            cwd=self.directory, env=self.environment, capture_output=True, text=True, check=True,
         ).stdout.strip()  # fmt: skip
 
     def _url(self) -> str:
-        return self._environment["SUPABASE_PROJECT_URL"].replace("{ref}", self._ref())
+        return self.environment["SUPABASE_PROJECT_URL"].replace("{ref}", self._ref())
 
     def _api(self, path: str) -> Any:
-        address = f"{self._environment['SUPABASE_API_ENDPOINT']}/v1/projects/{self._ref()}{path}"
-        token = self._environment["SUPABASE_ACCESS_TOKEN"]
+        address = f"{self.environment['SUPABASE_API_ENDPOINT']}/v1/projects/{self._ref()}{path}"
+        token = self.environment["SUPABASE_ACCESS_TOKEN"]
         return httpx.get(address, headers={"Authorization": f"Bearer {token}"}).raise_for_status().json()
-
-
-@contextmanager
-def _project() -> Iterator[_Project]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        project = _Project(Path(folder).resolve())
-        try:
-            yield project
-        finally:
-            project.stop()
