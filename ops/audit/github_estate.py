@@ -22,6 +22,10 @@ _ALLOWANCES = (
 _WITHHELD = Refusal(
     reason="GitHub leaves it out of what it tells a token without that right", permission="administration=read"
 )
+# GitHub tells who bypasses a ruleset only to whoever may change it (REST API, "Get a repository ruleset").
+_WITHHELD_FROM_READERS = Refusal(
+    reason="GitHub tells this only to a token that may change the ruleset", permission="administration=write"
+)
 # The kinds that each part of the reading tells of; a refused part makes them unknown.
 _KINDS = {
     "repository": (Kind.REPOSITORY,),
@@ -144,7 +148,7 @@ def _rulesets(answers: Any) -> Found:
         fields: dict[str, Value | Refusal] = {
             "target": answer["target"],
             "enforcement": answer["enforcement"],
-            "bypass_actors": _WITHHELD
+            "bypass_actors": _WITHHELD_FROM_READERS
             if "bypass_actors" not in answer
             else tuple(sorted(_bypass(actor) for actor in answer["bypass_actors"])),
             **dict(_conditions(answer.get("conditions") or {})),
