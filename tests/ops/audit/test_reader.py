@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -49,7 +50,9 @@ def ask(api: Api, use: Callable[[Reader], Any]) -> Any:
         assert reader.calls == len(api.requests)
         return answer
 
-    return asyncio.run(run())
+    # Not in the main thread, whose event loop other tests of the same process use.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, run()).result()
 
 
 def get(reader: Reader) -> Any:
