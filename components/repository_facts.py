@@ -8,7 +8,7 @@ import pulumi
 from components.adoption import Adoption
 from components.github_reads import read_all, read_github
 from estate.code_owners import name_owners, read_workflow_owners
-from estate.people import People, Person, Team
+from estate.people import People, Team, describe_persons, describe_team
 from settings import Settings
 
 
@@ -47,15 +47,7 @@ def read_repository(settings: Settings) -> RepositoryFacts:
             " was changed. Remedy: create it, or correct github:owner and the repository's name."
         )
     owner = read_github(f"orgs/{settings.owner}")
-    persons = {
-        entry["login"].lower(): Person(
-            number=entry["id"],
-            node_id=entry["node_id"],
-            writes=entry["permissions"]["push"],
-            administers=entry["permissions"]["admin"],
-        )
-        for entry in read_all(f"{path}/collaborators")
-    }
+    persons = describe_persons(read_all(f"{path}/collaborators"))
     teams = {slug: team for slug in sorted(_named_teams(settings)) if (team := _read_team(settings.owner, slug))}
     return RepositoryFacts(
         name=settings.repository,
@@ -78,7 +70,4 @@ def _read_team(owner: str, slug: str) -> Team | None:
     team = read_github(f"orgs/{owner}/teams/{slug}")
     if team is None:
         return None
-    members = read_all(f"orgs/{owner}/teams/{slug}/members")
-    return Team(
-        number=team["id"], node_id=team["node_id"], members=frozenset(member["login"].lower() for member in members)
-    )
+    return describe_team(team, read_all(f"orgs/{owner}/teams/{slug}/members"))

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 
-from estate.entity import Entity, Kind
+from estate.entity import Entity, Kind, Value
 from settings import Settings
 
 
@@ -26,8 +26,11 @@ def declare_project(settings: Settings, secrets: Mapping[str, str | None]) -> li
     entities = [Entity(kind=Kind.PROJECT, name=project.name, fields=healthy)]
     if supabase.auth:
         entities.append(Entity(kind=Kind.AUTH_SETTINGS, name=project.name, fields=dict(supabase.auth)))
-    networks = () if database.allowed_networks is None else (("allowed_networks", _sorted(database.allowed_networks)),)
-    access = dict([*networks, *([] if database.ssl_enforced is None else [("ssl_enforced", database.ssl_enforced)])])
+    access: dict[str, Value] = {}
+    if database.allowed_networks is not None:
+        access["allowed_networks"] = tuple(sorted(database.allowed_networks))
+    if database.ssl_enforced is not None:
+        access["ssl_enforced"] = database.ssl_enforced
     if access:
         entities.append(Entity(kind=Kind.DATABASE_ACCESS, name=project.name, fields=access))
     if supabase.custom_hostname:
@@ -41,7 +44,3 @@ def declare_project(settings: Settings, secrets: Mapping[str, str | None]) -> li
         digest = None if value is None else hashlib.sha256(value.encode()).hexdigest()
         entities.append(Entity(kind=Kind.FUNCTION_SECRET, name=name, fields={"sha256": digest}))
     return entities
-
-
-def _sorted(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(values))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from settings import Principals
 
@@ -30,6 +31,26 @@ class Team:
     number: int
     node_id: str
     members: frozenset[str]
+
+
+def describe_persons(collaborators: Iterable[Mapping[str, Any]]) -> dict[str, Person]:
+    """Give a repository's collaborators, as the REST API lists them, by login in small letters."""
+    return {
+        entry["login"].lower(): Person(
+            number=entry["id"],
+            node_id=entry["node_id"],
+            writes=entry["permissions"]["push"],
+            administers=entry["permissions"]["admin"],
+        )
+        for entry in collaborators
+    }
+
+
+def describe_team(team: Mapping[str, Any], members: Iterable[Mapping[str, Any]]) -> Team:
+    """Give a team and its members, as the REST API tells them."""
+    return Team(
+        number=team["id"], node_id=team["node_id"], members=frozenset(member["login"].lower() for member in members)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

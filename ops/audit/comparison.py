@@ -105,7 +105,7 @@ def unmanaged(stack: str, kind: Kind, name: str, entity: LiveEntity) -> Finding:
     )
 
 
-def unreadable(stack: str, kind: Kind, name: str, field: str | None, reason: Refusal) -> Finding:
+def unreadable(stack: str, kind: str, name: str, field: str | None, reason: Refusal) -> Finding:
     """Describe something that could not be read."""
     remedy = (
         f"give the token {reason.permission}, then run this again"

@@ -6,9 +6,10 @@ from typing import Any
 
 from estate.entity import Kind, Value
 from estate.lock_out import find_lock_outs
-from estate.people import People, Person, Team
+from estate.people import People, Team, describe_persons, describe_team
 from estate.plan_features import find_missing_features
 from estate.scorecard import Score, score_branch
+from ops.audit.comparison import unreadable
 from ops.audit.finding import Finding, Severity, State
 from ops.audit.github_reading import Reading
 from ops.audit.live_estate import LiveEntity, LiveEstate
@@ -31,19 +32,19 @@ def judge_rules(
     """
     people = read_people(reading)
     if isinstance(people, Refusal):
-        yield _unreadable(settings.stack, "who could approve", people)
+        yield unreadable(settings.stack, _KIND, "who could approve", None, people)
     else:
         for problem in find_lock_outs(settings, people, reported, owners):
             yield _problem(settings.stack, problem, Severity.HIGH)
     repository, organization = reading["repository"], reading["organization"]
     for part in (repository, organization):
         if isinstance(part, Refusal):
-            yield _unreadable(settings.stack, "what the plan has", part)
+            yield unreadable(settings.stack, _KIND, "what the plan has", None, part)
             return
     plan = ((organization or {}).get("plan") or {}).get("name")
     if organization and plan is None and repository["private"]:
         reason = Refusal(reason="GitHub does not tell the owner's plan", permission="organization_plan=read")
-        yield _unreadable(settings.stack, "what the plan has", reason)
+        yield unreadable(settings.stack, _KIND, "what the plan has", None, reason)
     for problem in find_missing_features(settings, private=repository["private"], plan=plan):
         yield _problem(settings.stack, problem, Severity.MEDIUM)
 
@@ -55,7 +56,7 @@ def judge_checks(settings: Settings, reading: Reading) -> Iterator[Finding]:
     if not protection.required_checks:
         return
     if isinstance(answer, Refusal):
-        yield _unreadable(settings.stack, f"which checks report on {branch}", answer)
+        yield unreadable(settings.stack, _KIND, f"which checks report on {branch}", None, answer)
         return
     if answer is None:
         text = f"nothing was merged into {branch} yet, so whether its required checks report is not known"
@@ -154,21 +155,11 @@ def read_people(reading: Reading) -> People | Refusal:
             continue
         if isinstance(answer, Refusal):
             return answer
-        members = frozenset(member["login"].lower() for member in answer["members"])
-        teams[part.removeprefix("team ")] = Team(number=answer["id"], node_id=answer["node_id"], members=members)
+        teams[part.removeprefix("team ")] = describe_team(answer, answer["members"])
     collaborators = reading["collaborators"]
     if isinstance(collaborators, Refusal):
         return collaborators
-    persons = {
-        entry["login"].lower(): Person(
-            number=entry["id"],
-            node_id=entry["node_id"],
-            writes=entry["permissions"]["push"],
-            administers=entry["permissions"]["admin"],
-        )
-        for entry in collaborators
-    }
-    return People(persons=persons, teams=teams)
+    return People(persons=describe_persons(collaborators), teams=teams)
 
 
 def _known(entity: LiveEntity) -> Mapping[str, Value]:
@@ -190,20 +181,5 @@ def _finding(stack: str, name: str, text: str, severity: Severity, remedy: str) 
         kind=_KIND,
         name=name,
         live=text,
-        remedy=remedy,
-    )
-
-
-def _unreadable(stack: str, name: str, reason: Refusal) -> Finding:
-    remedy = f"give the token {reason.permission}" if reason.permission else "run this again when it can be read"
-    return Finding(
-        id=f"{_KIND}: {name}",
-        state=State.UNREADABLE,
-        severity=Severity.HIGH,
-        stack=stack,
-        kind=_KIND,
-        name=name,
-        live=reason.reason,
-        permission=reason.permission,
         remedy=remedy,
     )
