@@ -21,7 +21,7 @@ RULES = '{repository(owner: "mano-app", name: "mano") {branchProtectionRules(fir
 # Of what GitHub holds, the kinds that each profile of a token can't read.
 HIDDEN = {
     "full": set(),
-    "no-administration": {"protection rule", "Actions permissions", "repository", "ruleset"},
+    "no-administration": {"protection rule", "Actions permissions", "repository"},
     "no-secrets": {"repository secret", "environment secret"},
     "none": {
         "Actions permissions",

@@ -55,13 +55,6 @@ def test_each_profile_reads_what_its_permissions_let_it(github: Any, profile: An
             assert answer.json()["message"] == "Not Found"
 
 
-@pytest.mark.parametrize("profile", ["full", "no-administration", "read-only"])
-def test_who_bypasses_a_ruleset_is_told_to_whoever_may_change_it(github: Any, profile: Any) -> None:
-    number = github("POST", f"{R}/rulesets", {"name": profile, "enforcement": "active"}).json()["id"]
-    shown = github.user("ada", profile=profile)("GET", f"{R}/rulesets/{number}").json()
-    assert ("bypass_actors" in shown) == (profile == "full")
-
-
 def test_a_token_that_only_reads_writes_nothing(github: Any, stored: Any) -> None:
     token, before = github.user("ada", profile="read-only"), stored()
     sealed = token.seal(f"{E}/secrets", "x")
