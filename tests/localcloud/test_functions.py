@@ -353,8 +353,8 @@ def test_redeploys_under_load_drop_nothing(cloud: Cloud) -> None:
 
 def test_a_request_under_way_outlives_the_swap(cloud: Cloud) -> None:
     slow = "async () => {{ await new Promise((d) => setTimeout(d, {})); return new Response('{}'); }}"
-    cloud.serve(slow.format(1500, "old"))
-    cloud.serve(slow.format(1500, "old"))
+    cloud.serve(slow.format(5000, "old"))
+    cloud.serve(slow.format(5000, "old"))
 
     with ThreadPoolExecutor(1) as pool:
         under_way = pool.submit(cloud.call)
