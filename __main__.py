@@ -10,6 +10,7 @@ import pulumi
 from components.backend_release import BackendRelease, BackendReleaseArgs
 from components.cost_announcement import announce_cost
 from components.deployment_environment import DeploymentEnvironment, DeploymentEnvironmentArgs
+from components.early_checks import EarlyChecks
 from components.estate_check import check_estate
 from components.release_plan import plan_backend_release
 from components.released_branch import ReleasedBranch, ReleasedBranchArgs
@@ -19,6 +20,7 @@ from components.target_project import TargetProject, TargetProjectArgs
 from settings.engine import load, secret_value
 
 settings = load()
+checks = EarlyChecks(settings.backend.directory)
 repository = read_repository(settings)
 check_estate(settings, repository)
 announce_cost(settings.supabase, repository.adoption)
@@ -62,7 +64,7 @@ release = BackendRelease(
 
 pulumi.export("project_ref", project.ref)
 pulumi.export("functions_url", pulumi.Output.concat(project.url, "/functions/v1"))
-pulumi.export("release_hash", release.digest)
+pulumi.export("release_hash", checks.proven(release.digest))
 pulumi.export("migrations", [migration.file_name for migration in plan.backend.migrations])
 pulumi.export("functions", sorted(plan.functions))
 pulumi.export("hotfix", plan.promotion and plan.promotion.hotfix)

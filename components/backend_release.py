@@ -7,7 +7,7 @@ import pulumi
 from pulumi_command import local
 
 from release.plan import ReleasePlan
-from release.session import SCHEMA_DIGEST
+from release.project_schema import SCHEMA_DIGEST
 from settings import BackendSettings, SupabaseSettings
 
 

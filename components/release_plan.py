@@ -9,7 +9,6 @@ from components.release_gates import pass_gates
 from components.released_state import read_released_state
 from provider.invokes import QueryForbiddenError, get_functions, get_project, query_database
 from release.backend_source import read_backend
-from release.bundle_check import check_functions
 from release.error import ReleaseError
 from release.live_state import (
     HASHES_QUERY,
@@ -52,7 +51,6 @@ def plan_backend_release(settings: Settings) -> ReleasePlan:
             pulumi.log.info(f"{file_name} is older than what is applied, and comes back from an adopted environment")
         promotion = pass_gates(settings, source, live.hashes)
         plan = plan_release(source, live, promotion)
-        check_functions(source, plan.changed)
     except ReleaseError as error:
         raise pulumi.RunError(str(error)) from error
     return plan

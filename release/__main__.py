@@ -5,26 +5,12 @@ import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import psycopg
 import typer
 
 from release.backend_source import read_backend, read_config
-from release.credentials import read_credential
-from release.deploy_slot import deploy_slot
 from release.error import ReleaseError
-from release.function_deploy import delete_function, deploy_function
 from release.lifeline import die_with_parent
-from release.local_checks import check_backend
-from release.management_api import ManagementApi
-from release.migration_push import push_migrations
-from release.notification import describe_failure, describe_release, tell_team
-from release.push_timeouts import PushTimeouts
-from release.record import current, read_records, record_release
-from release.session import open_session
-from release.snapshot import take_snapshot
-from release.target import read_target
-from release.validation import validate
-from settings import SettingsError, read_files
+from release.proven_backend import whole_verdict
 
 app = typer.Typer(
     help="One step of a release. `pulumi up` runs them in order; by hand they need its RELEASE_… variables.",
@@ -40,13 +26,18 @@ Token = Annotated[str, typer.Option("--token", envvar="RELEASE_TOKEN", help="Wha
 def check(backend: Backend = Path("backend")) -> None:
     """Check every function with Deno, run the backend's tests, prove each migration's undo; touches nothing."""
     source = read_backend(backend)
-    check_backend(source)
+    if not whole_verdict(source).passed:
+        from release.local_checks import check_backend
+
+        check_backend(source)
     typer.echo(f"{len(source.functions)} functions checked, the backend's tests and undos passed")
 
 
 @app.command()
 def target(adopt: Annotated[bool, typer.Option(help="Mark a database that has no marker yet.")] = False) -> None:  # noqa: FBT002 - typer's form of a flag
     """Check that the project is the one that the stack declares."""
+    from release.session import open_session
+
     with open_session(adopt=adopt) as session:
         session.bring_up_to_date()
         typer.echo(f"project {session.target.ref} is the target of stack {session.target.stack}")
@@ -60,6 +51,10 @@ def migrate(
     backend: Backend = Path("backend"),
 ) -> None:
     """Apply the pending migrations."""
+    from release.migration_push import push_migrations
+    from release.push_timeouts import PushTimeouts
+    from release.session import open_session
+
     source = read_backend(backend)
     with open_session() as session:
         timeouts = PushTimeouts(lock_seconds=lock_timeout, statement_seconds=statement_timeout)
@@ -75,6 +70,10 @@ def deploy(
     backend: Backend = Path("backend"),
 ) -> None:
     """Deploy one function."""
+    from release.deploy_slot import deploy_slot
+    from release.function_deploy import deploy_function
+    from release.session import open_session
+
     source = read_backend(backend)
     if slug not in source.functions:
         raise ReleaseError(f"There is no function {slug} in {backend}. Remedy: see supabase/config.toml.")
@@ -86,6 +85,9 @@ def deploy(
 @app.command()
 def delete(slug: str, backend: Backend = Path("backend")) -> None:
     """Delete one function that the backend no longer has; one that it still has stays, as in a destroyed stack."""
+    from release.function_deploy import delete_function
+    from release.session import open_session
+
     if read_config(backend.resolve()).get("functions", {}).get(slug, {"enabled": False}).get("enabled", True):
         typer.echo(f"{slug} stays: the backend still has it")
         return
@@ -102,6 +104,9 @@ def smoke(
     backend: Backend = Path("backend"),
 ) -> None:
     """Run the smoke tests against what is live."""
+    from release.session import open_session
+    from release.validation import validate
+
     source = read_backend(backend)
     with open_session() as session:
         typer.echo(validate(session, source, token=token, deadline_seconds=deadline))
@@ -110,6 +115,11 @@ def smoke(
 @app.command()
 def record(token: Token, backend: Backend = Path("backend")) -> None:
     """Write down the release that was just validated, keep its files for a rollback, and end it."""
+    from release.record import record_release
+    from release.session import open_session
+    from release.snapshot import take_snapshot
+    from settings import read_files
+
     source = read_backend(backend)
     with open_session() as session:
         hotfix = read_files(Path.cwd(), session.target.stack).hotfix
@@ -123,6 +133,12 @@ def record(token: Token, backend: Backend = Path("backend")) -> None:
 @app.command()
 def notify() -> None:
     """Tell the team channel about the release that was just recorded; a channel that can't be reached fails nothing."""
+    from release.credentials import read_credential
+    from release.management_api import ManagementApi
+    from release.notification import describe_release, tell_team
+    from release.record import current, read_records
+    from release.target import read_target
+
     target = read_target(os.environ)
     with ManagementApi(target, read_credential("SUPABASE_ACCESS_TOKEN", target.stack)) as api:
         released = current(read_records(api.query))
@@ -135,17 +151,32 @@ def main() -> None:
     die_with_parent()
     try:
         app()
-    except (ReleaseError, SettingsError) as error:
+    except ReleaseError as error:
         _fail(str(error))
-    except psycopg.Error as error:
-        _fail(
+    except Exception as error:  # noqa: BLE001 - one that is not ours is raised again
+        _fail(_explain(error))
+
+
+def _explain(error: Exception) -> str:
+    """Say what an error of the database or the stack file means; another one goes on as it is."""
+    import psycopg
+
+    from settings import SettingsError
+
+    if isinstance(error, SettingsError):
+        return str(error)
+    if isinstance(error, psycopg.Error):
+        return (
             f"The database ended this step: {str(error).strip()}. What it had not noted by then is in doubt."
             " Remedy: `pulumi up` again; it does over what is in doubt."
         )
+    raise error
 
 
 def _fail(text: str) -> NoReturn:
     sys.stderr.write(f"{text}\n")
+    from release.notification import describe_failure, tell_team
+
     if stack := os.environ.get("RELEASE_STACK"):
         tell_team(stack, describe_failure(stack, sys.argv[1], text))
     sys.exit(1)

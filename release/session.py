@@ -1,12 +1,10 @@
 """A release command's hold on its project: identity checked, lease taken, results noted."""
 
-import hashlib
 import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.resources import files
 
 from psycopg import errors
 from psycopg.rows import DictRow
@@ -18,10 +16,8 @@ from release.error import ReleaseError
 from release.heartbeat import heartbeat
 from release.live_state import MANIFEST_QUERY, MARKER_QUERY, ManifestRow, read_manifest
 from release.management_api import ManagementApi
+from release.project_schema import SCHEMA
 from release.target import Target, read_target
-
-SCHEMA = files("release").joinpath("schema.sql").read_bytes()
-SCHEMA_DIGEST = hashlib.sha256(SCHEMA).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)
