@@ -17,7 +17,7 @@ from components.released_branch import ReleasedBranch, ReleasedBranchArgs
 from components.repository_facts import read_repository
 from components.repository_wide import RepositoryWide, RepositoryWideArgs
 from components.target_project import TargetProject, TargetProjectArgs
-from settings.engine import load, secret_value
+from settings.engine import load, secret_value, variable_values
 
 settings = load()
 checks = EarlyChecks(settings.backend.directory)
@@ -37,7 +37,7 @@ project = TargetProject(
         protected=settings.is_protected,
     ),
 )
-values = {"project.ref": project.ref, "project.url": project.url}
+values = {"project.ref": project.ref, "project.url": project.url, **variable_values(settings)}
 ReleasedBranch("branch", ReleasedBranchArgs(repository=repository, branch=settings.branch), kept)
 for name, environment in sorted(settings.environments.items()):
     DeploymentEnvironment(

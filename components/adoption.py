@@ -33,6 +33,10 @@ class Adoption:
         """Tell whether the state has any resource of this type."""
         return any(known == kind for known, _ in self._known)
 
+    def has(self, kind: str, name: str) -> bool:
+        """Tell whether the state has a resource of this type and name."""
+        return (kind, name) in self._known
+
     def protection(self, name: str, pattern: str) -> str | None:
         """Give the import id of the protection rule with this pattern."""
 

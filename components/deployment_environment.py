@@ -11,6 +11,8 @@ from components.secret_source import take_secret
 from estate.actions_environment import ActionsEnvironment, declare_environment
 from settings import EnvironmentSettings
 
+_SECRET = "github:index/actionsEnvironmentSecret:ActionsEnvironmentSecret"  # noqa: S105 - a type
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentEnvironmentArgs:
@@ -37,9 +39,11 @@ class DeploymentEnvironment(pulumi.ComponentResource):
         declared, adoption = declare_environment(args.name, args.environment), args.repository.adoption
         environment = self._environment(name, args, declared)
 
-        def inside(import_: str | None = None) -> pulumi.ResourceOptions:
+        def inside(import_: str | None = None, ignored: list[str] | None = None) -> pulumi.ResourceOptions:
             # Deleting before replacing: a replaced secret is otherwise written, and then deleted under the same name.
-            return pulumi.ResourceOptions(parent=self, delete_before_replace=True, import_=import_)
+            return pulumi.ResourceOptions(
+                parent=self, delete_before_replace=True, import_=import_, ignore_changes=ignored
+            )
 
         for branch in declared.branches or ():
             github.RepositoryEnvironmentDeploymentPolicy(
@@ -49,14 +53,17 @@ class DeploymentEnvironment(pulumi.ComponentResource):
                 branch_pattern=branch,
                 opts=inside(adoption.branch_policy(f"{name}-{branch}", declared.name, branch)),
             )
-        for secret, origin in declared.secrets.items():
+        written = {secret: origin for secret, origin in declared.secrets.items() if origin != "by-hand"}
+        for secret, origin in written.items():
+            known = adoption.has(_SECRET, f"{name}-{secret}")
+            value, ignored = take_secret(secret, origin, args.values, known=known)
             github.ActionsEnvironmentSecret(
                 f"{name}-{secret}",
                 repository=args.repository.name,
                 environment=environment.environment,
                 secret_name=secret,
-                value=take_secret(secret, origin, args.values),
-                opts=inside(),
+                value=value,
+                opts=inside(ignored=ignored),
             )
         for variable, source in declared.variables.items():
             github.ActionsEnvironmentVariable(
@@ -64,7 +71,7 @@ class DeploymentEnvironment(pulumi.ComponentResource):
                 repository=args.repository.name,
                 environment=environment.environment,
                 variable_name=variable,
-                value=args.values[source],
+                value=args.values[variable if source == "environment" else source],
                 opts=inside(adoption.environment_variable(f"{name}-{variable}", declared.name, variable)),
             )
         self.register_outputs({})

@@ -9,7 +9,8 @@ from typing import Any
 import pulumi
 
 from components.github_reads import read_all, read_github
-from provider.invokes import get_project, query_database
+from components.released_state import read_released_state
+from provider.invokes import QueryForbiddenError, get_project, query_database
 from release.backend_source import BackendSource
 from release.live_state import HASHES_QUERY, PRESENCE_QUERY, KnownHashes, read_hashes
 from release.promotion import Approval, Promotion, promote, refuse_held, refuse_unreviewed
@@ -41,7 +42,9 @@ def pass_gates(settings: Settings, backend: BackendSource, own: KnownHashes) -> 
             backend.digest,
             own=own,
             validated_by=validated_by,
-            there=_hashes_of(settings.others[validated_by]) if backend.digest not in own.validated else None,
+            there=_hashes_of(validated_by, settings.others[validated_by])
+            if backend.digest not in own.validated
+            else None,
             hotfix=settings.hotfix,
         )
         if promotion.hotfix:
@@ -59,15 +62,24 @@ def pass_gates(settings: Settings, backend: BackendSource, own: KnownHashes) -> 
     return promotion
 
 
-def _hashes_of(supabase: SupabaseSettings) -> KnownHashes | None:
+def _hashes_of(stack: str, supabase: SupabaseSettings) -> KnownHashes | None:
     project = get_project(
         ref=supabase.project.ref,
         organization=None if supabase.project.ref else supabase.organization,
         name=None if supabase.project.ref else supabase.project.name,
     )
-    if not project.found or not query_database(project.ref, PRESENCE_QUERY)[0]["release"]:
+    if not project.found:
         return None
-    return read_hashes(query_database(project.ref, HASHES_QUERY))
+    try:
+        if not query_database(project.ref, PRESENCE_QUERY)[0]["release"]:
+            return None
+        return read_hashes(query_database(project.ref, HASHES_QUERY))
+    except QueryForbiddenError as error:
+        snapshot = read_released_state(stack)
+        if snapshot is None or not pulumi.runtime.is_dry_run():
+            raise
+        pulumi.log.warn(f"{error} This preview goes by what the last release to {stack} left.")
+        return snapshot.hashes
 
 
 def _hold_to_a_commit(directory: Path) -> None:

@@ -18,7 +18,7 @@ def read_released_state(stack: str) -> Snapshot | None:
         state = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name}).value
     except Exception:  # noqa: BLE001 - the SDK raises Exception itself, here for a stack that does not exist
         return None
-    texts = [outputs.get("stdout") for urn, outputs in state["outputs"].items() if urn.endswith(_RECORD)]
+    texts = [resource["outputs"].get("stdout") for urn, resource in state["outputs"].items() if urn.endswith(_RECORD)]
     try:
         return read_snapshot(texts[0]) if texts else None
     except (TypeError, ValueError):

@@ -38,6 +38,8 @@ _LEFT_ALONE = [
     "webCommitSignoffRequired",
 ]
 
+_SECRET = "github:index/actionsSecret:ActionsSecret"  # noqa: S105 - a type
+
 
 @dataclass(frozen=True, kw_only=True)
 class RepositoryWideArgs:
@@ -115,8 +117,10 @@ class RepositoryWide(pulumi.ComponentResource):
         )
 
     def _fill(self, args: RepositoryWideArgs) -> None:
-        def inside(import_: str | None = None) -> pulumi.ResourceOptions:
-            return pulumi.ResourceOptions(parent=self, delete_before_replace=True, import_=import_)
+        def inside(import_: str | None = None, ignored: list[str] | None = None) -> pulumi.ResourceOptions:
+            return pulumi.ResourceOptions(
+                parent=self, delete_before_replace=True, import_=import_, ignore_changes=ignored
+            )
 
         for label, look in sorted(args.wide.labels.items()):
             github.IssueLabel(
@@ -127,19 +131,22 @@ class RepositoryWide(pulumi.ComponentResource):
                 description=look.description,
                 opts=inside(args.repository.adoption.label(f"label-{label}", label)),
             )
-        for secret, origin in sorted(args.wide.secrets.items()):
+        written = {secret: origin for secret, origin in args.wide.secrets.items() if origin != "by-hand"}
+        for secret, origin in sorted(written.items()):
+            known = args.repository.adoption.has(_SECRET, f"repository-{secret}")
+            value, ignored = take_secret(secret, origin, args.values, known=known)
             github.ActionsSecret(
                 f"repository-{secret}",
                 repository=args.repository.name,
                 secret_name=secret,
-                value=take_secret(secret, origin, args.values),
-                opts=inside(),
+                value=value,
+                opts=inside(ignored=ignored),
             )
         for variable, source in sorted(args.wide.variables.items()):
             github.ActionsVariable(
                 f"repository-{variable}",
                 repository=args.repository.name,
                 variable_name=variable,
-                value=args.values[source],
+                value=args.values[variable if source == "environment" else source],
                 opts=inside(args.repository.adoption.variable(f"repository-{variable}", variable)),
             )

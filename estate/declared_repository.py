@@ -14,7 +14,8 @@ def declare_repository(settings: Settings, values: Mapping[str, str | None]) -> 
 
     Args:
         settings: the stack's.
-        values: what the sources of variables give (`project.ref`, `project.url`); None where there is no project yet.
+        values: what the sources of variables give (`project.ref`, `project.url`, names of the environment's); None
+            where that is not known.
     """
     branch = settings.branch
     entities = [
@@ -120,7 +121,7 @@ def _environment(environment: ActionsEnvironment, values: Mapping[str, str | Non
     for name in environment.secrets:
         yield Entity(kind=Kind.ENVIRONMENT_SECRET, name=f"{environment.name}/{name}")
     for name, source in environment.variables.items():
-        fields = {"value": values[source]}
+        fields = {"value": values[name if source == "environment" else source]}
         yield Entity(kind=Kind.ENVIRONMENT_VARIABLE, name=f"{environment.name}/{name}", fields=fields)
 
 
@@ -144,7 +145,8 @@ def _repository_wide(settings: Settings, values: Mapping[str, str | None]) -> It
     for name in sorted(wide.secrets):
         yield Entity(kind=Kind.REPOSITORY_SECRET, name=name)
     for name, source in sorted(wide.variables.items()):
-        yield Entity(kind=Kind.REPOSITORY_VARIABLE, name=name, fields={"value": values[source]})
+        value = values[name if source == "environment" else source]
+        yield Entity(kind=Kind.REPOSITORY_VARIABLE, name=name, fields={"value": value})
     for login in wide.administrators:
         yield Entity(kind=Kind.ADMINISTRATOR, name=login.lower())
 

@@ -102,7 +102,7 @@ class Parts:
             exists=self.state.exists,
             autoconfirm=lambda ref: bool(auth_settings(self.state.project(ref))["mailer_autoconfirm"]),
         )
-        self.github = GitHubService(place.directory / "github", seed.github(credentials.github_token), clock.now)
+        self.github = GitHubService(place.directory / "github", seed.github(credentials), clock.now)
         self.lifecycle = Lifecycle(self.state, self.databases, clock, self._forget)
         router = Router(authorize)
         self.management = ManagementApi(

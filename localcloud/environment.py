@@ -10,8 +10,11 @@ from localcloud.place import HOST, PASSPHRASE, PROJECT_HOST, Place
 
 _CREDENTIALS = (
     "GITHUB_TOKEN",
+    "REPOSITORY_READ_TOKEN",
+    "REPOSITORY_WRITE_TOKEN",
     "SUPABASE_ACCESS_TOKEN",
     "SUPABASE_READ_TOKEN",
+    "SUPABASE_PREVIEW_TOKEN",
     "SUPABASE_DB_PASSWORD",
     "ANTHROPIC_API_KEY",
 )
@@ -21,7 +24,8 @@ def environment(place: Place) -> dict[str, str]:
     """Give the variables to set; the local cloud must have been started once."""
     url = place.url()
     credentials = place.credentials()
-    place.pulumi.mkdir(parents=True, exist_ok=True)
+    for backend in (place.pulumi, place.previews):
+        backend.mkdir(parents=True, exist_ok=True)
     profile = {
         "name": "localcloud",
         "api_url": url,
@@ -33,6 +37,8 @@ def environment(place: Place) -> dict[str, str]:
     return {
         "GITHUB_BASE_URL": f"{url}/",
         "GITHUB_TOKEN": credentials.github_token,
+        "REPOSITORY_READ_TOKEN": credentials.repository_read_token,
+        "REPOSITORY_WRITE_TOKEN": credentials.repository_write_token,
         "SUPABASE_API_ENDPOINT": url,
         "SUPABASE_PROFILE": str(place.profile),
         "SUPABASE_PROJECT_URL": f"{url}/projects/{{ref}}",
@@ -42,6 +48,8 @@ def environment(place: Place) -> dict[str, str]:
         "SUPABASE_TELEMETRY_DISABLED": "1",
         "ANTHROPIC_API_KEY": credentials.anthropic_api_key,
         "PULUMI_BACKEND_URL": f"file://{place.pulumi}",
+        "STATE_BACKEND_URL": f"file://{place.pulumi}",
+        "PREVIEW_BACKEND_URL": f"file://{place.previews}",
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PGSSLMODE": "disable",

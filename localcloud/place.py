@@ -22,6 +22,8 @@ class Credentials:
     supabase_read_token: str = field(default_factory=lambda: f"sbp_{secrets.token_hex(20)}", repr=False)
     supabase_db_password: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     github_token: str = field(default_factory=lambda: f"ghp_{secrets.token_hex(18)}", repr=False)
+    repository_read_token: str = field(default_factory=lambda: f"github_pat_{secrets.token_hex(18)}", repr=False)
+    repository_write_token: str = field(default_factory=lambda: f"github_pat_{secrets.token_hex(18)}", repr=False)
     anthropic_api_key: str = field(default_factory=lambda: f"sk-ant-local-{secrets.token_hex(24)}", repr=False)
     platform_password: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
@@ -56,6 +58,11 @@ class Place:
     def pulumi(self) -> Path:
         """The file backend of the engine."""
         return self.directory / "pulumi"
+
+    @property
+    def previews(self) -> Path:
+        """The file backend of copies of the state that hold no secret."""
+        return self.directory / "previews"
 
     @property
     def access_tokens(self) -> Path:

@@ -11,9 +11,12 @@ from localcloud import tools
 from localcloud.clock import Clock
 from localcloud.database.history import History
 from localcloud.github.seed import GitHubSeed
-from localcloud.github.tokens import GitHubToken
+from localcloud.github.tokens import PROFILES, GitHubToken
 from localcloud.management.state import ManagementState, Organization
+from localcloud.place import Credentials
 
+# What opens pull requests, and settles nothing about the repository.
+_PULL_REQUESTS = {"contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
 _MEMBERS = ("administrator", "dana", "lee")
 
 
@@ -143,10 +146,17 @@ class Seed:
         """Give the folder that is released into the Supabase project of that name; None where no stack names it."""
         return self.source / self.backends[project] if project in self.backends else None
 
-    def github(self, token: str) -> GitHubSeed:
+    def github(self, credentials: Credentials) -> GitHubSeed:
         """Give GitHub's part; a folder that is no git work tree becomes an empty repository."""
         return GitHubSeed(
-            tokens=(GitHubToken(token, self.users[0]),),
+            tokens=tuple(
+                GitHubToken(token, self.users[0], permissions=permissions)
+                for token, permissions in (
+                    (credentials.github_token, None),
+                    (credentials.repository_read_token, PROFILES["read-only"] | {"issues": "write"}),
+                    (credentials.repository_write_token, _PULL_REQUESTS),
+                )
+            ),
             owner=self.owner,
             repository=self.repository,
             default_branch=self.default_branch,

@@ -32,6 +32,9 @@ RELEASE_PERMISSIONS = frozenset(
     }
 )
 
+# By these somebody gets at what users have stored.
+_USER_DATA = frozenset({"api_gateway_keys_secret_read", "database_read"})
+
 
 def variable_of(name: str, stack: str) -> str:
     """Give the variable that holds a stack's own value of `name`, such as SUPABASE_ACCESS_TOKEN_STAGING."""
@@ -45,8 +48,13 @@ def stack_tokens(organizations: Mapping[str, frozenset[str]]) -> dict[str, Acces
         organizations: by stack, the slugs of those that its token has to reach.
     """
     reading = frozenset(name for name in RELEASE_PERMISSIONS if name.endswith("_read"))
+    tokens = {
+        "SUPABASE_ACCESS_TOKEN": RELEASE_PERMISSIONS,
+        "SUPABASE_READ_TOKEN": reading,
+        "SUPABASE_PREVIEW_TOKEN": reading - _USER_DATA,
+    }
     return {
         variable_of(name, stack): AccessToken(permissions=permissions, organizations=slugs)
         for stack, slugs in organizations.items()
-        for name, permissions in (("SUPABASE_ACCESS_TOKEN", RELEASE_PERMISSIONS), ("SUPABASE_READ_TOKEN", reading))
+        for name, permissions in tokens.items()
     }

@@ -9,8 +9,10 @@ from ops.adopt import adopt, schema_steps
 from ops.audit.command import audit
 from ops.bodies import bodies
 from ops.history import history
+from ops.preview import preview
 from ops.revert import revert
 from ops.rollback import rollback
+from ops.share_state import share_state
 from release.error import ReleaseError
 from settings import SettingsError
 
@@ -21,8 +23,10 @@ app.command()(adopt)
 app.command()(audit)
 app.command()(bodies)
 app.command()(history)
+app.command()(preview)
 app.command()(revert)
 app.command()(rollback)
+app.command()(share_state)
 app.command(hidden=True)(schema_steps)
 app.add_typer(migration.app, name="migration")
 

@@ -18,9 +18,12 @@ from settings.repository_wide import ActionsSettings, LabelSettings, RepositoryW
 from settings.stack import Settings
 from settings.supabase import ProjectSettings, SupabaseSettings
 from settings.waivers import DeletionWaiver, Waivers
+from settings.withheld import PUBLIC_PASSPHRASE, WITHHELD, repository_secrets_are_kept, values_are_withheld, withholding
 
 __all__ = [
     "PUBLIC_ENCRYPTION_SALT",
+    "PUBLIC_PASSPHRASE",
+    "WITHHELD",
     "ActionsSettings",
     "BackendSettings",
     "BranchSettings",
@@ -48,4 +51,7 @@ __all__ = [
     "provided_value",
     "read_files",
     "refuse_public_encryption",
+    "repository_secrets_are_kept",
+    "values_are_withheld",
+    "withholding",
 ]

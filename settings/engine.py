@@ -9,6 +9,7 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from settings.provided import provided_value
 from settings.reading import SettingsError, parse, read_other_projects, refuse_public_encryption
 from settings.stack import Settings
+from settings.withheld import WITHHELD, repository_secrets_are_kept, values_are_withheld
 
 
 def load() -> Settings:
@@ -19,15 +20,23 @@ def load() -> Settings:
     """
     stack = pulumi.get_stack()
     config = CONFIG.get()
-    try:
-        refuse_public_encryption(
-            stack,
-            Path.cwd(),
-            {
-                "SUPABASE_API_ENDPOINT": os.environ.get("SUPABASE_API_ENDPOINT", "https://api.supabase.com"),
-                "GITHUB_BASE_URL": os.environ.get("GITHUB_BASE_URL", "https://api.github.com"),
-            },
+    withheld = values_are_withheld()
+    if withheld and not pulumi.runtime.is_dry_run():
+        raise pulumi.RunError(
+            "DEPLOYMENT_VALUES withholds the values of secrets, and only a preview can go without. Nothing was changed."
+            " Remedy: unset it."
         )
+    try:
+        # Without values there is nothing that its public encryption could give away.
+        if not withheld:
+            refuse_public_encryption(
+                stack,
+                Path.cwd(),
+                {
+                    "SUPABASE_API_ENDPOINT": os.environ.get("SUPABASE_API_ENDPOINT", "https://api.supabase.com"),
+                    "GITHUB_BASE_URL": os.environ.get("GITHUB_BASE_URL", "https://api.github.com"),
+                },
+            )
         return parse(
             stack,
             pulumi.get_project(),
@@ -35,9 +44,16 @@ def load() -> Settings:
             frozenset(key for key in config if is_config_secret(key)),
             os.environ,
             others=read_other_projects(Path.cwd(), pulumi.get_project(), stack),
+            withheld=withheld,
+            kept=repository_secrets_are_kept(),
         )
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from error
+
+
+def variable_values(settings: Settings) -> dict[str, pulumi.Output[str]]:
+    """Give the values that the environment has for a stack's variables, by name."""
+    return {name: pulumi.Output.from_input(os.environ[name]) for name in settings.variable_names()}
 
 
 def secret_value(name: str) -> pulumi.Output[str]:
@@ -46,6 +62,8 @@ def secret_value(name: str) -> pulumi.Output[str]:
     Args:
         name: the secret's name, one of `Settings.secret_names`.
     """
+    if values_are_withheld():
+        return pulumi.Output.secret(WITHHELD)
     configured = pulumi.Config().get_secret(name)
     if configured is not None:
         return configured

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-VariableSource = Literal["project.ref", "project.url"]
+VariableSource = Literal["project.ref", "project.url", "environment"]
 
 
 def _configurable_name(name: str) -> str:
@@ -23,8 +23,10 @@ def _function_secret_name(name: str) -> str:
 
 
 def _secret_source(source: str) -> str:
-    if source not in {"config", "project.ref", "project.url"} and not re.fullmatch(r"config:[A-Z_][A-Z0-9_]*", source):
-        raise ValueError("no source of a secret: config, config:OTHER_NAME, project.ref or project.url")
+    if source not in {"config", "by-hand", "project.ref", "project.url"} and not re.fullmatch(
+        r"config:[A-Z_][A-Z0-9_]*", source
+    ):
+        raise ValueError("no source of a secret: config, config:OTHER_NAME, by-hand, project.ref or project.url")
     return source
 
 
@@ -34,7 +36,7 @@ SecretSource = Annotated[str, AfterValidator(_secret_source)]
 
 
 def configured_name(name: str, source: str) -> str | None:
-    """Tell under which name the configuration holds a secret's value; None where it comes from the project."""
+    """Tell under which name the configuration holds a secret's value; None where it comes from elsewhere."""
     if source == "config":
         return name
     return source.removeprefix("config:") if source.startswith("config:") else None

@@ -94,6 +94,8 @@ def parse(
     environment: Mapping[str, str] | None,
     *,
     others: Mapping[str, SupabaseSettings] | None = None,
+    withheld: bool = False,
+    kept: bool = False,
 ) -> Settings:
     """Check a stack's configuration as a whole.
 
@@ -104,6 +106,8 @@ def parse(
         secret_keys: those keys whose values are encrypted.
         environment: the process environment, the second source of secret values; None where no values are needed.
         others: the projects of the other stacks.
+        withheld: whether this run goes without the values of secrets.
+        kept: whether it goes without those of GitHub's.
 
     Raises:
         SettingsError: one text with every mistake: stack file, key, value, remedy.
@@ -139,8 +143,13 @@ def parse(
         mistakes += [
             f"{stack_file}: {namespace}:{name}: no value for this secret. Remedy: pulumi config set --secret {name}"
             f" --stack {stack}, or export {name}."
-            for name in sorted(settings.secret_names() - values)
-            if environment is not None and not provided_value(name, stack, environment)
+            for name in sorted((settings.release_secret_names() if kept else settings.secret_names()) - values)
+            if environment is not None and not withheld and not provided_value(name, stack, environment)
+        ]
+        mistakes += [
+            f"{stack_file}: {namespace}:environments: no value for the variable {name}. Remedy: export {name}."
+            for name in sorted(settings.variable_names())
+            if environment is not None and not environment.get(name)
         ]
     if mistakes or not settings:
         raise SettingsError("\n".join([f"The configuration of stack {stack} can't be used:", *mistakes]))

@@ -52,8 +52,33 @@ class Settings(Model):
 
     def secret_names(self) -> frozenset[str]:
         """Name the secrets whose values somebody must provide, by the stack's configuration or the environment."""
+        return frozenset({*self._configured_names(), *self.release_secret_names()})
+
+    def release_secret_names(self) -> frozenset[str]:
+        """Name those that a release itself needs: all but what GitHub alone is given."""
         notification = {self.notification} if self.notification else set()
-        return frozenset({*self._configured_names(), *self.function_secrets, *notification, "SUPABASE_DB_PASSWORD"})
+        return frozenset({*self.function_secrets, *notification, "SUPABASE_DB_PASSWORD"})
+
+    def by_hand(self) -> frozenset[str]:
+        """Name the secrets that somebody sets on GitHub: ENVIRONMENT/NAME, and NAME for the repository's own.
+
+        No release can read them, since neither the stack's configuration nor its state has them.
+        """
+        scopes = {f"{name}/": environment.secrets for name, environment in self.environments.items()}
+        scopes[""] = self.repository_wide.secrets
+        return frozenset(
+            f"{scope}{name}"
+            for scope, secrets in scopes.items()
+            for name, source in secrets.items()
+            if source == "by-hand"
+        )
+
+    def variable_names(self) -> frozenset[str]:
+        """Name the variables whose values are those of the environment in which the engine runs."""
+        maps = [environment.variables for environment in self.environments.values()]
+        if self.owns_repository:
+            maps.append(self.repository_wide.variables)
+        return frozenset(name for variables in maps for name, source in variables.items() if source == "environment")
 
     def _configured_names(self) -> Iterator[str]:
         maps = [environment.secrets for environment in self.environments.values()]

@@ -198,7 +198,7 @@ def _expect_repository(settings: Settings, readings: Readings) -> list[Expected]
     ref = project["id"] if isinstance(project, dict) else None
     receipts = readings.receipts[settings.stack]
     expected = []
-    for entity in declare_repository(settings, give_sources(ref)):
+    for entity in declare_repository(settings, give_sources(settings, ref)):
         unknown: dict[str, Refusal] = {}
         fields: dict[str, Value] = dict(entity.fields)
         if entity.kind in _SECRETS and isinstance(receipts, Refusal):
@@ -206,8 +206,14 @@ def _expect_repository(settings: Settings, readings: Readings) -> list[Expected]
         elif entity.kind in _SECRETS:
             assert not isinstance(receipts, Refusal)  # noqa: S101 - for mypy; the branch above
             fields["updated_at"] = receipts.get(entity.name, "not written by this stack")
+        elif "value" in fields and entity.name.rpartition("/")[2] in settings.variable_names():
+            if fields["value"] is None:
+                unknown["value"] = Refusal(reason="the environment of this audit has no variable of that name")
         elif isinstance(project, Refusal) and "value" in fields:
             unknown["value"] = project
+        if entity.kind in _SECRETS and entity.name in settings.by_hand():
+            # Whether it is there yet, and when it was set, is nothing that this program decides.
+            continue
         known = Entity(kind=entity.kind, name=entity.name, fields=fields)
         expected.append(Expected(stack=settings.stack, entity=known, unknown=unknown))
     return expected
@@ -238,7 +244,7 @@ def _expect_released(settings: Settings, reading: supabase_reading.Reading) -> l
 
 
 def _secrets_of(settings: Settings) -> list[tuple[Kind, str]]:
-    return [(e.kind, e.name) for e in declare_repository(settings, give_sources(None)) if e.kind in _SECRETS]
+    return [(e.kind, e.name) for e in declare_repository(settings, give_sources(settings, None)) if e.kind in _SECRETS]
 
 
 def _judge(settings: Settings, estate: Estate, readings: Readings, live: LiveEstate) -> Iterator[Finding]:
@@ -265,7 +271,7 @@ def _unmanaged_in_project(settings: Settings, reading: supabase_reading.Reading,
 def _unmanaged_in_repository(estate: Estate, readings: Readings, live: LiveEstate) -> Iterator[Finding]:
     declared: dict[Kind, set[str]] = {kind: set() for kind in Kind}
     for settings in estate.stacks.values():
-        for entity in declare_repository(settings, give_sources(None)):
+        for entity in declare_repository(settings, give_sources(settings, None)):
             declared[entity.kind].add(entity.name)
     repository: Any = readings.github["repository"]
     default = "" if isinstance(repository, Refusal) else repository["default_branch"]

@@ -22,10 +22,11 @@ def read_values(settings: Settings) -> Mapping[str, str | None]:
     return {name: value or configured.get(name) for name, value in values.items()}
 
 
-def give_sources(ref: str | None) -> Mapping[str, str | None]:
-    """Give what the sources of variables come to for a project; None where there is no project."""
+def give_sources(settings: Settings, ref: str | None) -> Mapping[str, str | None]:
+    """Give what the sources of variables come to; None where there is no project, or no such variable here."""
     template = os.environ.get("SUPABASE_PROJECT_URL", DEFAULT_PROJECT_URL)
-    return {"project.ref": ref, "project.url": ref and template.replace("{ref}", ref)}
+    own = {name: os.environ.get(name) for name in settings.variable_names()}
+    return {"project.ref": ref, "project.url": ref and template.replace("{ref}", ref), **own}
 
 
 def _read_configuration(stack: str) -> Mapping[str, str]:

@@ -17,6 +17,8 @@ LONGEST_NAME = 256
 LONGEST_VALUE = 24576
 """Prefix and both lengths: CreateSecretBody in the platform's OpenAPI description."""
 READ_BACK_ATTEMPTS = 5
+WITHHELD = "withheld"
+"""A value that a preview does not know: whatever is live is as wanted."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class FunctionSecretsResource:
         for name, value in inputs["secrets"].items():
             if name not in digests:
                 changed[_path(name)] = PropertyDiffKind.ADD
+            elif value == WITHHELD:
+                continue
             elif value == UNKNOWN or digests[name] != _digest(value):
                 changed[_path(name)] = PropertyDiffKind.UPDATE
         return changed | {_path(name): PropertyDiffKind.DELETE for name in digests.keys() - inputs["secrets"].keys()}
@@ -113,6 +117,11 @@ class FunctionSecretsResource:
     def _apply(self, operation: Operation, inputs: Properties, ours: Iterable[str]) -> Properties:
         """Set, then delete, then read back: a rotated name is overwritten, so it is never missing in between."""
         ref, secrets = inputs["project"], inputs["secrets"]
+        if unknown := sorted(name for name, value in secrets.items() if value == WITHHELD):
+            raise SupabaseError(
+                f"The values of {', '.join(unknown)} are withheld, which only a preview may do. Nothing was changed."
+                " Remedy: provide them."
+            )
         wanted = {name: _digest(value) for name, value in secrets.items()}
         live = self._live(ref)
         changed = sorted(name for name, digest in wanted.items() if live.get(name) != digest)

@@ -40,13 +40,21 @@ def person(number: int, login: str) -> dict[str, Any]:
 def print_plan(stack: str) -> None:
     os.chdir(ROOT)
     names = (
+        "PULUMI_CONFIG_PASSPHRASE",
+        "REPOSITORY_READ_TOKEN",
+        "REPOSITORY_WRITE_TOKEN",
         "SUPABASE_ACCESS_TOKEN",
+        "SUPABASE_ACCESS_TOKEN_STAGING",
+        "SUPABASE_PREVIEW_TOKEN",
+        "SUPABASE_PREVIEW_TOKEN_STAGING",
         "SUPABASE_READ_TOKEN",
+        "SUPABASE_READ_TOKEN_STAGING",
         "SUPABASE_DB_PASSWORD",
         "ANTHROPIC_API_KEY",
         "GITHUB_TOKEN",
     )
     os.environ |= dict.fromkeys(names, "a-seeded-secret")
+    os.environ |= dict.fromkeys(["STATE_BACKEND_URL", "PREVIEW_BACKEND_URL"], "file:///a-seeded-place")
     os.environ |= {"SUPABASE_API_ENDPOINT": "http://127.0.0.1:9", "GITHUB_BASE_URL": "http://127.0.0.1:9/"}
     common = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
     own = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]

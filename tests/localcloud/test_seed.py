@@ -4,7 +4,10 @@ import pytest
 
 from localcloud.clock import Clock
 from localcloud.management.state import ManagementState
+from localcloud.place import Credentials
 from localcloud.seed import Seed
+
+CREDENTIALS = Credentials()
 
 _STAGING = """
 config:
@@ -44,15 +47,15 @@ def test_only_a_project_with_a_ref_exists_from_the_start(source: Path, tmp_path:
 
 
 def test_the_repository_is_that_of_the_stack_files(source: Path) -> None:
-    github = Seed.read(source).github("token")
+    github = Seed.read(source).github(CREDENTIALS)
     assert (github.owner, github.repository, github.default_branch) == ("some-team", "some-app", "trunk")
     assert github.source is None
 
 
 def test_the_plan_is_the_one_that_the_program_is_told(source: Path) -> None:
-    assert Seed.read(source).github("token").plan == "free"
+    assert Seed.read(source).github(CREDENTIALS).plan == "free"
     (source / "Pulumi.yaml").write_text("name: app\nconfig: {app:githubPlan: {value: team}}\n")
-    assert Seed.read(source).github("token").plan == "team"
+    assert Seed.read(source).github(CREDENTIALS).plan == "team"
 
 
 def test_stack_files_that_name_nothing_are_an_error(tmp_path: Path) -> None:
@@ -74,7 +77,7 @@ def test_what_is_adopted_exists_already(source: Path) -> None:
         encoding="utf-8",
     )
     seed = Seed.read(source)
-    github = seed.github("token")
+    github = seed.github(CREDENTIALS)
     assert (github.protected_branches, github.environments, github.labels) == (("trunk",), ("live",), ("urgent",))
     assert github.users == ("administrator", "dana", "lee", "kim")
     assert github.teams == {"keepers": ("dana", "lee")}
