@@ -33,6 +33,10 @@ lint: toolchain ## static checks
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy .
 	@$(VENV)/shellcheck release/command provider/pulumi-resource-supabase localcloud/github/hooks/proc-receive scripts/*.sh .ci/run
+	@$(VENV)/actionlint -shellcheck=$(VENV)/shellcheck
+	@$(VENV)/zizmor --quiet --offline --strict-collection --persona=auditor .github
+	@$(VENV)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(VENV)/check-jsonschema --quiet --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
 
 bench: toolchain ## measure time and memory against the goals (docs/performance.md)
 	@$(VENV)/python -m bench
