@@ -9,6 +9,7 @@ from ops.adopt import adopt, schema_steps
 from ops.audit.command import audit
 from ops.bodies import bodies
 from ops.history import history
+from ops.plan.command import plan
 from ops.preview import preview
 from ops.revert import revert
 from ops.rollback import rollback
@@ -23,6 +24,7 @@ app.command()(adopt)
 app.command()(audit)
 app.command()(bodies)
 app.command()(history)
+app.command()(plan)
 app.command()(preview)
 app.command()(revert)
 app.command()(rollback)

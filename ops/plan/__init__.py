@@ -1,0 +1,1 @@
+"""What a preview would do, told to whoever reviews it."""

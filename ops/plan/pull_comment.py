@@ -1,0 +1,41 @@
+"""The one comment of a stack on a pull request."""
+
+from typing import Any
+
+import httpx
+from githubkit.exception import GitHubException
+
+from ops.hosting import Hosting
+
+_PAGE = 100
+
+
+def marker_of(stack: str) -> str:
+    """Give the line by which a stack's comment is found again."""
+    return f"<!-- plan of stack {stack} -->"
+
+
+def tell_pull_request(hosting: Hosting, number: int, stack: str, text: str) -> str | None:
+    """Write the comment, or bring the one that is there up to date.
+
+    Returns:
+        Why it could not be written; None where it was. A plan is no worse for nobody having been told.
+    """
+    client, here = hosting.api, (hosting.owner, hosting.name)
+    marker = marker_of(stack)
+    body = f"{marker}\n{text}"
+    try:
+        page = 1
+        while True:
+            listed: list[Any] = client.rest.issues.list_comments(*here, number, per_page=_PAGE, page=page).json()
+            for comment in listed:
+                if str(comment["body"] or "").partition("\n")[0].strip() == marker:
+                    client.rest.issues.update_comment(*here, comment["id"], body=body)
+                    return None
+            if len(listed) < _PAGE:
+                break
+            page += 1
+        client.rest.issues.create_comment(*here, number, body=body)
+    except (GitHubException, httpx.HTTPError) as error:
+        return f"{error}"
+    return None
