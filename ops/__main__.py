@@ -7,10 +7,13 @@ import typer
 from ops import migration
 from ops.adopt import adopt, schema_steps
 from ops.audit.command import audit
+from ops.back_merge import back_merge
 from ops.bodies import bodies
 from ops.history import history
+from ops.hotfix import hotfix
 from ops.plan.command import plan
 from ops.preview import preview
+from ops.release import release
 from ops.revert import revert
 from ops.rollback import rollback
 from ops.share_state import share_state
@@ -22,10 +25,13 @@ app = typer.Typer(
 )
 app.command()(adopt)
 app.command()(audit)
+app.command()(back_merge)
 app.command()(bodies)
 app.command()(history)
+app.command()(hotfix)
 app.command()(plan)
 app.command()(preview)
+app.command()(release)
 app.command()(revert)
 app.command()(rollback)
 app.command()(share_state)

@@ -73,6 +73,24 @@ class Hosting:
             )
         return result.stdout.strip()
 
+    def find_pull_request(self, *, head: str, base: str) -> dict[str, Any] | None:
+        """Give the open pull request of a branch; None where there is none.
+
+        Raises:
+            ReleaseError: GitHub refused.
+        """
+        client = self.api
+        try:
+            found: list[Any] = client.rest.pulls.list(
+                self.owner, self.name, state="open", head=f"{self.owner}:{head}", base=base
+            ).json()
+        except GitHubException as error:
+            raise ReleaseError(
+                f"GitHub did not list the pull requests of {head}: {error}. Nothing was opened. Remedy: GITHUB_TOKEN"
+                " needs pull requests (read)."
+            ) from error
+        return found[0] if found else None
+
     def open_pull_request(self, *, head: str, base: str, title: str, body: str, labels: list[str]) -> str:
         """Open a pull request, or bring the open one of that branch up to date; gives its address.
 
@@ -83,10 +101,8 @@ class Hosting:
         client, here = self.api, (self.owner, self.name)
         rest = client.rest
         try:
-            found = rest.pulls.list(*here, state="open", head=f"{self.owner}:{head}", base=base).json()
-            if found:
-                number = found[0]["number"]
-                pull = rest.pulls.update(*here, number, title=title, body=body).json()
+            if found := self.find_pull_request(head=head, base=base):
+                pull = rest.pulls.update(*here, found["number"], title=title, body=body).json()
             else:
                 pull = rest.pulls.create(*here, head=head, base=base, title=title, body=body).json()
             if labels:
