@@ -1,5 +1,6 @@
 """A project on the local clouds whose changes go the way of the process: pull request, review, merge, workflows."""
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -62,8 +63,6 @@ class Project:
 
     def history(self, stack: str) -> list[dict[str, Any]]:
         """Give a stack's records, the newest first."""
-        import json  # noqa: PLC0415
-
         told = self.checkout.run("python", "-m", "ops", "history", "--stack", stack, "--json").text
         records: list[dict[str, Any]] = json.loads(told[told.index("[") :])
         return records
@@ -170,6 +169,22 @@ class Project:
         self.checkout.git("fetch", "--quiet", self.remote("dana"), branch)
         self.checkout.git("switch", "--quiet", "--detach", "FETCH_HEAD")
         return self.run(workflow, "push", {"ref": f"refs/heads/{branch}"}, ref=f"origin/{branch}", **options)
+
+    def find(self, head: str, base: str) -> dict[str, Any]:
+        """Give the open pull request of a branch."""
+        (found,) = [p for p in self.ask("dana", "GET", f"/pulls?state=open&base={base}") if p["head"]["ref"] == head]
+        return dict(found)
+
+    def back_merge(self) -> None:
+        """Run the workflow of a push to main, and merge what it opens."""
+        done = self.on_push("back-merge.yml", "main", environments=["pull-requests"])
+        assert done.code == 0, done.text
+        (pull,) = [
+            pull
+            for pull in self.ask("dana", "GET", "/pulls?state=open&base=staging")
+            if pull["head"]["ref"].startswith("back-merge/")
+        ]
+        self.merge(pull["number"])
 
     def comment(self, number: int, stack: str) -> str:
         """Give the plan's comment of one stack on a pull request."""

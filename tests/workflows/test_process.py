@@ -1,6 +1,7 @@
 """The whole process on the local clouds: what people do on GitHub, and what the workflows make of it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,10 @@ HEALTH = "backend/supabase/functions/health/index.ts"
 
 def migration(number: int, name: str) -> dict[str, str | None]:
     file = f"2027010{number}000000_{name}.sql"
-    create = (
-        f"create table public.{name} (id bigint primary key);\nalter table public.{name} enable row level security;\n"
-    )
+    create = f"create table public.{name} (id bigint primary key);\n"
+    secure = f"alter table public.{name} enable row level security;\n"
     return {
-        f"backend/supabase/migrations/{file}": create,
+        f"backend/supabase/migrations/{file}": create + secure,
         f"backend/supabase/rollbacks/{file}": f"drop table public.{name};\n",
     }
 
@@ -54,7 +54,7 @@ def test_a_feature_goes_from_its_pull_request_to_staging(project: Project) -> No
     assert preview.code == 0, preview.text
     assert preview.jobs["preview"] == "success"
     told = project.comment(number, "staging")
-    assert "`20270101000000_mottos.sql`" in told or "20270101000000_mottos.sql" in told
+    assert "20270101000000_mottos.sql" in told
     assert "`health` changed: `+1 -0 supabase/functions/health/index.ts`" in told
 
     project.merge(number, checks=[name for name in CHECKS if name != "release-source"], method="squash")
@@ -62,3 +62,180 @@ def test_a_feature_goes_from_its_pull_request_to_staging(project: Project) -> No
     assert done.code == 0, done.text
     (newest, *_) = project.history("staging")
     assert (newest["kind"], "20270101000000" in newest["migrations"]) == ("release", True)
+
+
+def release(project: Project) -> None:
+    """Take what staging has validated to production, and bring main back."""
+    pull = project.find("staging", "main")
+    source = project.on_pull_request("release-source.yml", pull["number"], event="pull_request_target")
+    assert (source.code, source.jobs) == (0, {"release-source": "success"}), source.text
+    project.merge(pull["number"])
+    done = project.on_push("deploy-production.yml", "main", environments=["production"])
+    assert done.code == 0, done.text
+    project.back_merge()
+
+
+def deploy_staging(project: Project, name: str, changes: dict[str, str | None]) -> None:
+    """Merge a feature into staging, and run the workflow of that push."""
+    project.branch(f"feature/{name}", "staging", changes)
+    number = project.open(f"feature/{name}", "staging", f"Feature: {name}")["number"]
+    project.merge(number, method="squash")
+    done = project.on_push("deploy-staging.yml", "staging", environments=["staging", "pull-requests"])
+    assert done.code == 0, done.text
+
+
+def test_what_staging_validated_is_released_by_an_approved_pull_request(project: Project) -> None:
+    pull = project.find("staging", "main")
+    assert "Mottos" in pull["title"]
+    body = pull["body"]
+    assert "20270101000000_mottos.sql" in body
+    assert "- [x] All tests and the smoke tests passed: release" in body
+    assert "Feature: Mottos" in body
+    preview = project.on_pull_request("pr-checks.yml", pull["number"], job="preview", environments=["production-read"])
+    assert preview.code == 0, preview.text
+    assert "20270101000000_mottos.sql" in project.comment(pull["number"], "production")
+    release(project)
+    (newest, *_) = project.history("production")
+    assert (newest["kind"], newest["migrations"][-1]) == ("release", "20270101000000")
+    assert newest["digest"] == project.history("staging")[0]["digest"]
+
+
+def test_a_pull_request_of_a_fork_gets_no_secret_and_still_a_preview(project: Project) -> None:
+    project.branch("feature/fork", "staging", {"NOTES.md": "from a fork"})
+    number = project.open("feature/fork", "staging", "Feature: of a fork")["number"]
+    pull = project.pull(number)
+    pull["head"]["repo"]["full_name"] = "somebody/mano"
+    payload = {"number": number, "pull_request": pull}
+    done = project.run("pr-checks.yml", "pull_request", payload, ref=f"pull/{number}/merge", job="preview")
+    assert done.code == 0, done.text
+    assert done.jobs["preview on the local cloud"] == "success"
+    assert done.jobs.get("preview of the stack", "skipped") == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("branch", "repository", "labels", "expected"),
+    [
+        ("staging", "mano-app/mano", [], "success"),
+        ("staging", "somebody/mano", [], "failure"),
+        ("feature/x", "mano-app/mano", ["hotfix"], "failure"),
+        ("hotfix/x", "mano-app/mano", [], "failure"),
+        ("hotfix/x", "mano-app/mano", ["urgent", "hotfix"], "success"),
+        ("hotfix/x", "somebody/mano", ["hotfix"], "failure"),
+    ],
+)
+def test_only_staging_or_a_labelled_hotfix_of_this_repository_may_be_merged_into_main(
+    project: Project, branch: str, repository: str, labels: list[str], expected: str
+) -> None:
+    pull: dict[str, Any] = {
+        "number": 1,
+        "head": {"ref": branch, "repo": {"full_name": repository}},
+        "base": {"ref": "main"},
+        "labels": [{"name": label} for label in labels],
+    }
+    payload = {"number": 1, "pull_request": pull}
+    done = project.run("release-source.yml", "pull_request_target", payload, ref="origin/main")
+    assert done.jobs == {"release-source": expected}
+
+
+def test_a_second_release_follows_the_first(project: Project) -> None:
+    file = project.checkout.directory / HEALTH
+    deploy_staging(project, "second", {HEALTH: f"{file.read_text(encoding='utf-8')}// a second feature\n"})
+    release(project)
+    assert project.history("production")[0]["digest"] == project.history("staging")[0]["digest"]
+
+
+def test_a_hotfix_with_a_migration_goes_to_production_alone_and_comes_back(project: Project) -> None:
+    checkout = project.checkout
+    project.branch("hotfix/tags", "main", migration(2, "tags"))
+    variables = {"GITHUB_TOKEN": project.people["dana"]}
+    refused = checkout.run("python", "-m", "ops", "hotfix", "--title", "Tags", "--json", environment=variables)
+    assert refused.code == 2, refused.text
+    assert "hotfix.release" in refused.text
+    digest = refused.text.partition('"release": "')[2][:64]
+    for key, value in (("release", digest), ("reason", "tags are missing")):
+        command = ["pulumi", "config", "set", "--stack", "production", "--path", f"hotfix.{key}", value]
+        assert checkout.run(*command).code == 0
+    checkout.commit("Declare the hotfix")
+    checkout.git("push", "--quiet", project.remote("dana"), "hotfix/tags")
+    opened = checkout.run("python", "-m", "ops", "hotfix", "--title", "Tags", environment=variables)
+    assert opened.code == 0, opened.text
+    pull = project.find("hotfix/tags", "main")
+    assert [label["name"] for label in pull["labels"]] == ["hotfix"]
+    project.merge(pull["number"])
+    done = project.on_push("deploy-production.yml", "main", environments=["production"])
+    assert done.code == 0, done.text
+    (newest, *_) = project.history("production")
+    assert (newest["kind"], newest["reason"]) == ("hotfix", "tags are missing")
+    project.back_merge()
+    done = project.on_push("deploy-staging.yml", "staging", environments=["staging", "pull-requests"])
+    assert done.code == 0, done.text
+    assert project.history("staging")[0]["migrations"] == newest["migrations"]
+
+
+def test_a_third_release_follows_the_hotfix(project: Project) -> None:
+    file = project.checkout.directory / HEALTH
+    changes = {HEALTH: f"{file.read_text(encoding='utf-8')}// a third feature\n", **migration(3, "words")}
+    deploy_staging(project, "third", changes)
+    release(project)
+    (newest, *_) = project.history("production")
+    assert (newest["kind"], newest["migrations"][-2:]) == ("release", ["20270102000000", "20270103000000"])
+
+
+def test_a_release_whose_smoke_tests_fail_fails_its_job(project: Project) -> None:
+    file = project.checkout.directory / HEALTH
+    good = file.read_text(encoding="utf-8")
+    broken = 'Deno.serve(() => new Response("no", { status: 500 }));\n'
+    tests = sorted((project.checkout.directory / "backend/tests/functions").glob("*health*"))
+    kept = {str(test.relative_to(project.checkout.directory)): test.read_text(encoding="utf-8") for test in tests}
+    project.branch("feature/broken", "staging", {HEALTH: broken, **dict.fromkeys(kept)})
+    number = project.open("feature/broken", "staging", "Feature: broken")["number"]
+    project.merge(number, method="squash")
+    done = project.on_push("deploy-staging.yml", "staging", environments=["staging", "pull-requests"])
+    assert done.code == 1
+    assert "The smoke tests failed" in done.text
+    assert "put back" in done.text
+    assert project.history("staging")[0]["kind"] == "failed"
+    deploy_staging(project, "mended", {HEALTH: good, **kept})
+    assert project.history("staging")[0]["kind"] == "release"
+
+
+def test_drift_is_found_and_told_in_an_issue(project: Project) -> None:
+    path = "/actions/permissions"
+    project.ask("administrator", "PUT", path, {"enabled": True, "allowed_actions": "all"})
+    done = project.on_push("drift-audit.yml", "main", environments=["audit"])
+    assert done.jobs == {"audit": "failure"}, done.text
+    (opened,) = project.ask("dana", "GET", "/issues?state=open&labels=drift")
+    assert "allowed_actions" in opened["body"]
+
+
+def test_what_a_release_may_not_do_govern_does(project: Project) -> None:
+    stack_file = project.checkout.directory / "Pulumi.staging.yaml"
+    text = stack_file.read_text(encoding="utf-8")
+    changed = text.replace("      upToDate: false\n", "      upToDate: true\n")
+    assert changed != text
+    project.branch("feature/stricter", "staging", {"Pulumi.staging.yaml": changed})
+    number = project.open("feature/stricter", "staging", "Feature: stricter")["number"]
+    project.merge(number, method="squash")
+    environments = ["staging", "pull-requests"]
+    refused = project.on_push("deploy-staging.yml", "staging", environments=environments)
+    assert refused.code == 1
+    assert "govern.yml" in refused.text
+    inputs = {"stack": "staging"}
+    payload = {"ref": "refs/heads/main"}
+    done = project.run(
+        "govern.yml", "workflow_dispatch", payload, ref="origin/main", environments=["administration"], inputs=inputs
+    )
+    assert done.code == 0, done.text
+    again = project.on_push("deploy-staging.yml", "staging", environments=environments)
+    assert again.code == 0, again.text
+
+
+def test_a_rollback_is_made_by_its_workflow(project: Project) -> None:
+    inputs = {"stack": "staging", "reason": "it was wrong", "to": "", "migrations": "false"}
+    payload = {"ref": "refs/heads/main"}
+    done = project.run(
+        "rollback.yml", "workflow_dispatch", payload, ref="origin/staging", environments=["staging"], inputs=inputs
+    )
+    assert done.code == 0, done.text
+    (newest, *_) = project.history("staging")
+    assert (newest["kind"], newest["reason"]) == ("rollback", "it was wrong")
