@@ -12,11 +12,12 @@ from components.github_reads import read_all, read_github
 from components.released_state import read_released_state
 from provider.invokes import QueryForbiddenError, get_project, query_database
 from release.backend_source import BackendSource
+from release.error import ReleaseError
 from release.live_state import HASHES_QUERY, PRESENCE_QUERY, KnownHashes, read_hashes
 from release.promotion import Approval, Promotion, promote, refuse_held, refuse_unreviewed
 from release.record import read_commit
 from release.target import DEFAULT_API_ENDPOINT
-from settings import Settings, SupabaseSettings, is_on_this_machine
+from settings import Settings, SupabaseSettings, is_on_this_machine, values_are_withheld
 
 
 def pass_gates(settings: Settings, backend: BackendSource, own: KnownHashes) -> Promotion | None:
@@ -58,7 +59,13 @@ def pass_gates(settings: Settings, backend: BackendSource, own: KnownHashes) -> 
         else:
             path = f"repos/{settings.owner}/{settings.repository}"
             approvals = _approvals(path, settings.branch.name, settings.backend.directory)
-            refuse_unreviewed(settings.stack, settings.branch.name, _tree(settings.backend.directory), approvals)
+            try:
+                refuse_unreviewed(settings.stack, settings.branch.name, _tree(settings.backend.directory), approvals)
+            except ReleaseError as error:
+                # A pull request's preview is what its reviewers read before they approve.
+                if not values_are_withheld():
+                    raise
+                pulumi.log.warn(f"Not approved and merged yet: {error}")
     return promotion
 
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from ops.hosting import Hosting, find_hosting
+from ops.hotfix_declaration import declare_hotfix
 from ops.release_log import read_log
 from ops.stack_target import read_stack
 from release.backend_source import BackendSource, read_backend
@@ -59,6 +60,10 @@ def revert(
                 f" pulumi up --stack {stack}, or python -m ops rollback --stack {stack}"
             )
         title = f"Revert release {release} of {stack}"
+        if settings.promotion.validated_by:
+            # Migrations stay, so it is no release that was validated before.
+            digest = read_backend(clone / settings.backend.directory).digest
+            hosting.git(clone, "add", declare_hotfix(clone, stack, release=digest, reason=title))
         hosting.git(clone, "commit", "--quiet", "--message", f"{title}, back to release {before.number}")
         _progress.print(f"pushing {branch} …")
         hosting.git(clone, "push", "--quiet", "--force-with-lease", "origin", branch)

@@ -18,6 +18,8 @@ _OPERATIONS = {
     "import-replacement": "replace",
 }
 _COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
+# Which the engine adds to whatever the program said.
+_AFTER_EACH_ERROR = "an unhandled error occurred: program exited"
 Change = tuple[str, Any, Any]
 
 
@@ -88,7 +90,7 @@ def read_preview(text: str) -> Preview:
         raise ReleaseError(_foreign("steps and diagnostics are no lists"))
     return Preview(
         steps=tuple(step for entry in steps if (step := _read_step(entry))),
-        errors=tuple(_messages(said, "error")),
+        errors=tuple(error for error in _messages(said, "error") if not error.startswith(_AFTER_EACH_ERROR)),
         warnings=tuple(_messages(said, "warning")),
     )
 

@@ -181,6 +181,27 @@ def test_a_third_release_follows_the_hotfix(project: Project) -> None:
     assert (newest["kind"], newest["migrations"][-2:]) == ("release", ["20270102000000", "20270103000000"])
 
 
+def test_a_release_is_reverted_by_a_pull_request(project: Project) -> None:
+    newest, *earlier = project.history("production")
+    command = ["python", "-m", "ops", "revert", str(newest["number"]), "--json"]
+    opened = project.checkout.run(*command, environment={"GITHUB_TOKEN": project.people["dana"]})
+    assert opened.code == 0, opened.text
+    pull = project.find(f"hotfix/revert-{newest['number']}", "main")
+    source = project.on_pull_request("release-source.yml", pull["number"], event="pull_request_target")
+    assert source.code == 0, source.text
+    project.merge(pull["number"])
+    done = project.on_push("deploy-production.yml", "main", environments=["production"])
+    assert done.code == 0, done.text
+    (reverted, *_) = project.history("production")
+    good = next(record for record in earlier if record["kind"] in {"release", "hotfix"})
+    assert reverted["kind"] == "hotfix"
+    assert reverted["functions"] == good["functions"]
+    assert reverted["migrations"] == newest["migrations"]
+    project.back_merge()
+    done = project.on_push("deploy-staging.yml", "staging", environments=["staging", "pull-requests"])
+    assert done.code == 0, done.text
+
+
 def test_a_release_whose_smoke_tests_fail_fails_its_job(project: Project) -> None:
     file = project.checkout.directory / HEALTH
     good = file.read_text(encoding="utf-8")

@@ -102,8 +102,8 @@ def test_jobs_run_in_the_environments_that_they_are_meant_for_and_no_others_have
 def test_every_secret_of_a_job_is_declared_for_its_environment() -> None:
     declared: dict[str, set[str]] = {}
     for settings in stacks():
-        for name, environment in settings.environments.items():
-            declared.setdefault(name, set()).update(environment.secrets)
+        for where, environment_settings in settings.environments.items():
+            declared.setdefault(where, set()).update(environment_settings.secrets)
     asked: dict[tuple[str, str], set[str]] = {}
     for name, key, job in jobs():
         if "uses" not in job:
@@ -176,7 +176,7 @@ def test_inputs_of_actions_are_ones_that_they_have(tmp_path: Path) -> None:
         (tmp_path / ".github/workflows").mkdir(parents=True, exist_ok=True)
         (tmp_path / ".github/workflows" / path.name).write_text(text, encoding="utf-8")
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    command = [ROOT / ".venv/bin/actionlint", f"-shellcheck={ROOT / '.venv/bin/shellcheck'}"]
+    command = [str(ROOT / ".venv/bin/actionlint"), f"-shellcheck={ROOT / '.venv/bin/shellcheck'}"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
 
