@@ -186,6 +186,15 @@ def test_a_ruleset_binds_the_checks_to_the_actions_app(
     assert rules["pull_request"]["allowed_merge_methods"] == methods
 
 
+OF_A_RELEASE = (
+    "ANTHROPIC_API_KEY",
+    "PULUMI_CONFIG_PASSPHRASE",
+    "REPOSITORY_READ_TOKEN",
+    "SUPABASE_ACCESS_TOKEN",
+    "SUPABASE_DB_PASSWORD",
+)
+
+
 @pytest.mark.parametrize(
     ("name", "reviewers", "no_self_review", "policies", "secrets"),
     [
@@ -194,18 +203,40 @@ def test_a_ruleset_binds_the_checks_to_the_actions_app(
             ["release-managers"],
             True,
             ["main"],
-            ["ANTHROPIC_API_KEY", "SUPABASE_ACCESS_TOKEN", "SUPABASE_DB_PASSWORD"],
+            [*OF_A_RELEASE],
         ),
-        ("production-read", [], None, None, ["SUPABASE_ACCESS_TOKEN"]),
-        ("administration", ["release-managers"], False, ["main"], ["REPOSITORY_ADMINISTRATION_TOKEN"]),
+        ("production-read", [], None, None, ["REPOSITORY_READ_TOKEN", "SUPABASE_ACCESS_TOKEN"]),
+        ("pull-requests", [], None, ["main", "staging"], ["REPOSITORY_WRITE_TOKEN", "SUPABASE_ACCESS_TOKEN_STAGING"]),
+        (
+            "audit",
+            [],
+            None,
+            ["main"],
+            ["REPOSITORY_READ_TOKEN", "SUPABASE_ACCESS_TOKEN", "SUPABASE_ACCESS_TOKEN_STAGING"],
+        ),
+        (
+            "administration",
+            ["release-managers"],
+            False,
+            ["main"],
+            [
+                *OF_A_RELEASE,
+                "REPOSITORY_WRITE_TOKEN",
+                "SUPABASE_ACCESS_TOKEN_STAGING",
+                "SUPABASE_PREVIEW_TOKEN",
+                "SUPABASE_PREVIEW_TOKEN_STAGING",
+                "SUPABASE_READ_TOKEN",
+                "SUPABASE_READ_TOKEN_STAGING",
+            ],
+        ),
         (
             "staging",
             [],
             None,
             ["staging"],
-            ["ANTHROPIC_API_KEY", "STAGING_PROJECT_REF", "SUPABASE_ACCESS_TOKEN", "SUPABASE_DB_PASSWORD"],
+            [*OF_A_RELEASE, "STAGING_PROJECT_REF"],
         ),
-        ("staging-read", [], None, None, ["STAGING_PROJECT_REF", "SUPABASE_ACCESS_TOKEN"]),
+        ("staging-read", [], None, None, ["REPOSITORY_READ_TOKEN", "STAGING_PROJECT_REF", "SUPABASE_ACCESS_TOKEN"]),
     ],
 )
 def test_an_environment_reads_back(
@@ -229,7 +260,8 @@ def test_an_environment_reads_back(
     else:
         listed = both.live.github(f"{path}/deployment-branch-policies").json()["branch_policies"]
         assert [policy["name"] for policy in listed] == policies
-    assert sorted(item["name"] for item in both.live.github(f"{path}/secrets").json()["secrets"]) == secrets
+    found = both.live.github(f"{path}/secrets?per_page=100").json()["secrets"]
+    assert sorted(item["name"] for item in found) == sorted(secrets)
 
 
 def test_what_belongs_to_the_repository_reads_back(both: Environments) -> None:

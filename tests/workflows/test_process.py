@@ -205,10 +205,10 @@ def test_a_release_is_reverted_by_a_pull_request(project: Project) -> None:
 def test_a_release_whose_smoke_tests_fail_fails_its_job(project: Project) -> None:
     file = project.checkout.directory / HEALTH
     good = file.read_text(encoding="utf-8")
-    broken = 'Deno.serve(() => new Response("no", { status: 500 }));\n'
-    tests = sorted((project.checkout.directory / "backend/tests/functions").glob("*health*"))
-    kept = {str(test.relative_to(project.checkout.directory)): test.read_text(encoding="utf-8") for test in tests}
-    project.branch("feature/broken", "staging", {HEALTH: broken, **dict.fromkeys(kept)})
+    # No test without a database sees this; the function starts, and answers an error.
+    broken = good.replace("select 1", "select gone")
+    assert broken != good
+    project.branch("feature/broken", "staging", {HEALTH: broken})
     number = project.open("feature/broken", "staging", "Feature: broken")["number"]
     project.merge(number, method="squash")
     done = project.on_push("deploy-staging.yml", "staging", environments=["staging", "pull-requests"])
@@ -216,14 +216,14 @@ def test_a_release_whose_smoke_tests_fail_fails_its_job(project: Project) -> Non
     assert "The smoke tests failed" in done.text
     assert "put back" in done.text
     assert project.history("staging")[0]["kind"] == "failed"
-    deploy_staging(project, "mended", {HEALTH: good, **kept})
+    deploy_staging(project, "mended", {HEALTH: good})
     assert project.history("staging")[0]["kind"] == "release"
 
 
 def test_drift_is_found_and_told_in_an_issue(project: Project) -> None:
     path = "/actions/permissions"
     project.ask("administrator", "PUT", path, {"enabled": True, "allowed_actions": "all"})
-    done = project.on_push("drift-audit.yml", "main", environments=["audit"])
+    done = project.run("drift-audit.yml", "schedule", {}, ref="origin/main", environments=["audit"])
     assert done.jobs == {"audit": "failure"}, done.text
     (opened,) = project.ask("dana", "GET", "/issues?state=open&labels=drift")
     assert "allowed_actions" in opened["body"]
