@@ -5,6 +5,8 @@ from pathlib import Path
 
 import jinja2
 
+from ops.plan.markdown import inline
+
 _BEGIN, _END = "<!-- generated: {} -->", "<!-- end of generated: {} -->"
 _LIMIT = 60_000
 
@@ -24,20 +26,14 @@ def write_body(template: Path, kind: str, facts: dict[str, object], before: str 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["code"] = _code
+    environment.filters["code"] = inline
     text = environment.from_string(template.read_text(encoding="utf-8")).render(facts)[:_LIMIT]
     begin, end = _BEGIN.format(kind), _END.format(kind)
     if before is None or begin not in before or end not in before:
         return text
-    generated = re.search(f"{re.escape(begin)}.*?{re.escape(end)}", text, re.DOTALL)
+    # The last mark counts: a title that quotes one stands before it.
+    generated = re.search(f"{re.escape(begin)}.*{re.escape(end)}", text, re.DOTALL)
     if generated is None:
         return text
     head, _, rest = before.partition(begin)
-    return head + generated[0] + rest.partition(end)[2]
-
-
-def _code(text: object) -> str:
-    line = " ".join(str(text).split())[:300] or " "
-    fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
-    pad = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{fence}{pad}{line}{pad}{fence}"
+    return head + generated[0] + rest.rpartition(end)[2]

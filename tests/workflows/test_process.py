@@ -1,6 +1,9 @@
 """The whole process on the local clouds: what people do on GitHub, and what the workflows make of it."""
 
+import dataclasses
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +65,22 @@ def test_a_feature_goes_from_its_pull_request_to_staging(project: Project) -> No
     assert done.code == 0, done.text
     (newest, *_) = project.history("staging")
     assert (newest["kind"], "20270101000000" in newest["migrations"]) == ("release", True)
+
+
+def test_static_checks_are_a_job_of_their_own(project: Project, tmp_path: Path) -> None:
+    """What they find is the business of `make lint` itself, which the suite runs first."""
+    shim = tmp_path / "make"
+    shim.write_text('#!/bin/sh\necho "asked for $*"\n', encoding="utf-8")
+    shim.chmod(0o755)
+    act = project.act
+    project.act = dataclasses.replace(act, path=f"{tmp_path}{os.pathsep}{act.path}")
+    try:
+        payload = {"number": 1, "pull_request": {"number": 1, "head": {"ref": "x"}, "base": {"ref": "staging"}}}
+        done = project.run("pr-checks.yml", "pull_request", payload, ref="origin/staging", job="lint")
+    finally:
+        project.act = act
+    assert done.jobs == {"lint": "success"}
+    assert "asked for lint" in done.text
 
 
 def release(project: Project) -> None:
