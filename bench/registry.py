@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 
-from bench import audit, local_cloud, release
+from bench import audit, local_cloud, release, unchanged
 from bench.measurement import Bench
 
-BENCHES: Mapping[str, Bench] = {"local-cloud": local_cloud.BENCH, "release": release.BENCH, "audit": audit.BENCH}
+BENCHES: Mapping[str, Bench] = {
+    "local-cloud": local_cloud.BENCH,
+    "release": release.BENCH,
+    "unchanged": unchanged.BENCH,
+    "audit": audit.BENCH,
+}

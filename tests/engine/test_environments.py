@@ -259,7 +259,7 @@ def test_an_environment_reads_back(
         assert environment["deployment_branch_policy"] is None
     else:
         listed = both.live.github(f"{path}/deployment-branch-policies").json()["branch_policies"]
-        assert [policy["name"] for policy in listed] == policies
+        assert sorted(policy["name"] for policy in listed) == policies
     found = both.live.github(f"{path}/secrets?per_page=100").json()["secrets"]
     assert sorted(item["name"] for item in found) == sorted(secrets)
 
