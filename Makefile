@@ -37,6 +37,7 @@ lint: toolchain ## static checks
 	@$(VENV)/zizmor --quiet --offline --strict-collection --persona=auditor .github
 	@$(VENV)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(VENV)/check-jsonschema --quiet --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
+	@$(VENV)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 bench: toolchain ## measure time and memory against the goals (docs/performance.md)
 	@$(VENV)/python -m bench

@@ -80,6 +80,8 @@ def test_protection_environment_and_secrets_read_back(released: Released) -> Non
     secrets = live.github("/repos/mano-app/mano/environments/staging/secrets").json()["secrets"]
     assert sorted(secret["name"] for secret in secrets) == [
         "ANTHROPIC_API_KEY",
+        "PULUMI_CONFIG_PASSPHRASE",
+        "REPOSITORY_READ_TOKEN",
         "STAGING_PROJECT_REF",
         "SUPABASE_ACCESS_TOKEN",
         "SUPABASE_DB_PASSWORD",

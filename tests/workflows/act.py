@@ -148,8 +148,11 @@ def find_labels(workflow: Any) -> set[str]:
     for job in workflow.get("jobs", {}).values():
         asked = job.get("runs-on", [])
         for text in [asked] if isinstance(asked, str) else asked:
-            quoted = re.findall(r"'([^']+)'", text) if "${{" in text else [text]
-            found |= {label for label in quoted if re.fullmatch(r"(ubuntu|macos|windows)-[\w.]+", label)}
+            if "${{" not in text:
+                found.add(text)
+                continue
+            # The other texts of an expression are what it compares with.
+            found |= {label for label in re.findall(r"'([^']+)'", text) if re.match(r"(ubuntu|macos|windows)-", label)}
     return found
 
 

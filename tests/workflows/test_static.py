@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from tests.workflows.act import find_labels
 
 FOLDER = ROOT / ".github/workflows"
-FILES = sorted(FOLDER.glob("*.yml"))
+FILES = sorted(path for path in FOLDER.iterdir() if path.suffix in {".yml", ".yaml"})
 STACKS = ("staging", "production")
 # Action to version and commit; both as in the action's own repository.
 PINS = {
@@ -71,6 +71,15 @@ def text_of(value: Any) -> str:
     return yaml.safe_dump(value)
 
 
+def texts_of(value: Any) -> Iterator[str]:
+    """Give every text in a part of a workflow."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from texts_of(part)
+
+
 def test_every_workflow_starts_at_what_it_is_for() -> None:
     assert {path.name for path in FILES} == {*TRIGGERS, *BY_HAND, "release.yml"}
     for name, expected in TRIGGERS.items():
@@ -117,10 +126,31 @@ def test_every_secret_of_a_job_is_declared_for_its_environment() -> None:
     )
 
 
+def test_a_secret_is_named_and_is_seen_by_one_step_alone() -> None:
+    """One that every step sees is seen by actions and by what a build runs; one that is not named is all of them."""
+    for path in FILES:
+        document = load(path)
+        calls = [job["secrets"] for job in document["jobs"].values() if "uses" in job and "secrets" in job]
+        steps = [step["env"] for job in document["jobs"].values() for step in job.get("steps", []) if "env" in step]
+        found = [text for text in texts_of(document) if "${{" in text and "secrets" in text]
+        allowed = [text for text in texts_of([*calls, *steps]) if text in found]
+        assert sorted(found) == sorted(allowed), path.name
+        for text in found:
+            assert len(re.findall("secrets", text)) == len(re.findall(r"\bsecrets\.\w+", text)), f"{path.name}: {text}"
+
+
+def test_a_called_workflow_is_handed_what_it_asks_for_under_the_same_names() -> None:
+    for name, key, job in jobs():
+        if "uses" in job:
+            asked = load(ROOT / job["uses"])["on"]["workflow_call"].get("secrets", {})
+            assert job["secrets"] == {secret: f"${{{{ secrets.{secret} }}}}" for secret in asked}, f"{name} {key}"
+
+
 def test_every_variable_of_a_workflow_is_declared() -> None:
     declared = {name for settings in stacks() for name in settings.repository_wide.variables}
-    used = {name for path in FILES for name in re.findall(r"vars\.(\w+)", path.read_text(encoding="utf-8"))}
-    assert used <= declared
+    texts = [text for path in FILES for text in texts_of(load(path)) if "${{" in text]
+    assert {name for text in texts for name in re.findall(r"\bvars\.(\w+)", text)} <= declared
+    assert [text for text in texts if re.search(r"\bvars\b(?!\.\w)", text)] == []
 
 
 def test_required_checks_are_reported_and_never_skipped_unseen() -> None:
@@ -142,8 +172,10 @@ def test_nothing_that_releases_is_ever_cancelled_and_one_stack_s_runs_wait_for_e
             assert job["concurrency"]["cancel-in-progress"] is False, f"{name} {key}"
             groups[name] = job["concurrency"]["group"]
     assert groups["release.yml"] == groups["govern.yml"] == "release-${{ inputs.stack }}"
-    for name in ("deploy-staging.yml", "deploy-production.yml"):
-        assert "concurrency" not in load(FOLDER / name)
+    for path in FILES:
+        if "pull_request" not in text_of(load(path)["on"]):
+            assert "concurrency" not in load(path), path.name
+            assert not [job for job in load(path)["jobs"].values() if "uses" in job and "concurrency" in job], path.name
 
 
 def test_every_job_has_a_time_limit() -> None:
@@ -151,15 +183,25 @@ def test_every_job_has_a_time_limit() -> None:
 
 
 def test_every_action_is_pinned_as_the_table_says() -> None:
-    lines = [line for path in FILES for line in path.read_text(encoding="utf-8").splitlines() if "uses:" in line]
-    found = {}
-    for line in lines:
-        if "./.github/workflows/" in line:
-            continue
-        match = re.search(r"uses: ([\w.-]+/[\w.-]+)@([0-9a-f]{40}) # (v[\d.]+)$", line)
-        assert match, line
-        found[match[1]] = (match[3], match[2])
-    assert found == PINS
+    expected = {f"{name}@{commit}": version for name, (version, commit) in PINS.items()}
+    seen = set()
+    for path in FILES:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        # A comment is no part of what YAML gives, so lines and document have to agree on what is used.
+        written = [match for line in lines if (match := re.search(r"\buses: (\S+@\S+) # (v[\d.]+)$", line))]
+        used = [step["uses"] for job in load(path)["jobs"].values() for step in job.get("steps", []) if "uses" in step]
+        assert [match[1] for match in written] == used, path.name
+        for match in written:
+            assert expected.get(match[1]) == match[2], f"{path.name}: {match[0]}"
+        seen |= set(used)
+    assert seen == expected.keys()
+
+
+def test_called_workflows_are_the_repository_s_own() -> None:
+    assert {job["uses"] for _, _, job in jobs() if "uses" in job} == {
+        "./.github/workflows/release.yml",
+        "./.github/workflows/release-pr.yml",
+    }
 
 
 def test_actions_that_are_used_are_allowed() -> None:
@@ -187,6 +229,19 @@ def test_what_others_choose_is_in_no_script() -> None:
             assert "${{" not in step.get("run", ""), f"{name} {key}: a value becomes a part of the script"
 
 
+def test_what_runs_with_the_base_branch_s_rights_runs_nothing_of_the_pull_request() -> None:
+    for path in FILES:
+        if "pull_request_target" in load(path)["on"]:
+            for job in load(path)["jobs"].values():
+                assert not [step for step in job["steps"] if "uses" in step], path.name
+
+
+def test_no_failure_is_passed_over() -> None:
+    for name, key, job in jobs():
+        for part in (job, *job.get("steps", [])):
+            assert "continue-on-error" not in part, f"{name} {key}"
+
+
 def test_credentials_of_a_checkout_stay_out_of_the_work_tree() -> None:
     for name, key, job in jobs():
         for step in job.get("steps", []):
@@ -198,6 +253,12 @@ def test_deno_is_the_version_that_releases_use() -> None:
     pinned = re.search(r"^deno==([\d.]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
     assert pinned
     assert f"deno-version: {pinned[1]}\n" in (FOLDER / "pr-checks.yml").read_text(encoding="utf-8")
+
+
+def test_jobs_run_on_machines_of_github_outside_of_containers() -> None:
+    for name, key, job in jobs():
+        assert not {"container", "services"} & job.keys(), f"{name} {key}"
+        assert "uses" in job or isinstance(job["runs-on"], str), f"{name} {key}"
 
 
 def test_the_ios_app_is_built_on_a_mac_only_where_it_is_concerned() -> None:
