@@ -12,7 +12,7 @@ from components.cost_announcement import announce_cost
 from components.deployment_environment import DeploymentEnvironment, DeploymentEnvironmentArgs
 from components.early_checks import EarlyChecks
 from components.estate_check import check_estate
-from components.release_plan import plan_backend_release
+from components.release_plan import plan_backend_release, read_sources
 from components.released_branch import ReleasedBranch, ReleasedBranchArgs
 from components.repository_facts import read_repository
 from components.repository_wide import RepositoryWide, RepositoryWideArgs
@@ -20,11 +20,12 @@ from components.target_project import TargetProject, TargetProjectArgs
 from settings.engine import load, secret_value, variable_values
 
 settings = load()
-checks = EarlyChecks(settings.backend.directory)
+source = read_sources(settings)
+checks = EarlyChecks(source)
 repository = read_repository(settings)
 check_estate(settings, repository)
 announce_cost(settings.supabase, repository.adoption)
-plan = plan_backend_release(settings)
+plan = plan_backend_release(settings, source)
 # What was adopted is not deleted or replaced by a run.
 kept = pulumi.ResourceOptions(protect=settings.is_protected)
 

@@ -57,7 +57,7 @@ class Adoption:
 
     def has_lost_reviewers(self, name: str, environment: str) -> bool:
         """Tell whether an environment of the state, declared with reviewers, has none any more."""
-        if ("github:index/repositoryEnvironment:RepositoryEnvironment", name) not in self._known:
+        if not self.has("github:index/repositoryEnvironment:RepositoryEnvironment", name):
             return False
         live = read_github(f"{self._path}/environments/{environment}")
         rules = (live or {"protection_rules": [{"type": "required_reviewers"}]})["protection_rules"]
@@ -106,7 +106,7 @@ class Adoption:
         return None if read_github(f"{self._path}/{path}") is None else identifier
 
     def _unless_known(self, kind: str, name: str, find: Find) -> str | None:
-        return None if (kind, name) in self._known else find()
+        return None if self.has(kind, name) else find()
 
 
 def _type_and_name(urn: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import pulumi_github as github
 from components.repository_facts import RepositoryFacts
 from components.secret_source import take_secret
 from estate.actions_environment import ActionsEnvironment, declare_environment
-from settings import EnvironmentSettings
+from settings import EnvironmentSettings, variable_key, written
 
 _SECRET = "github:index/actionsEnvironmentSecret:ActionsEnvironmentSecret"  # noqa: S105 - a type
 
@@ -53,8 +53,7 @@ class DeploymentEnvironment(pulumi.ComponentResource):
                 branch_pattern=branch,
                 opts=inside(adoption.branch_policy(f"{name}-{branch}", declared.name, branch)),
             )
-        written = {secret: origin for secret, origin in declared.secrets.items() if origin != "by-hand"}
-        for secret, origin in written.items():
+        for secret, origin in written(declared.secrets).items():
             known = adoption.has(_SECRET, f"{name}-{secret}")
             value, ignored = take_secret(secret, origin, args.values, known=known)
             github.ActionsEnvironmentSecret(
@@ -71,7 +70,7 @@ class DeploymentEnvironment(pulumi.ComponentResource):
                 repository=args.repository.name,
                 environment=environment.environment,
                 variable_name=variable,
-                value=args.values[variable if source == "environment" else source],
+                value=args.values[variable_key(variable, source)],
                 opts=inside(adoption.environment_variable(f"{name}-{variable}", declared.name, variable)),
             )
         self.register_outputs({})

@@ -3,12 +3,11 @@
 import asyncio
 import atexit
 import subprocess
-from pathlib import Path
 from typing import TypeVar
 
 import pulumi
 
-from release.backend_source import read_backend
+from release.backend_source import BackendSource
 from release.error import ReleaseError
 from release.proven_backend import whole_verdict
 
@@ -21,22 +20,22 @@ class EarlyChecks:
     What passes is noted, so the step `tests` of the `up` that follows finds its work done.
 
     Args:
-        directory: the backend's folder.
+        backend: the sources.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, backend: BackendSource) -> None:
         self._process: subprocess.Popen[str] | None = None
         if not pulumi.runtime.is_dry_run():
             return
         try:
-            proven = whole_verdict(read_backend(Path(directory))).passed
+            proven = whole_verdict(backend).passed
         except ReleaseError:
-            # The plan, which is made next, says what is wrong with the sources.
+            # There is no Deno; the step `tests` says so.
             return
         if proven:
             return
         self._process = subprocess.Popen(
-            ["release/command", "check", "--backend", directory],
+            ["release/command", "check", "--backend", str(backend.directory)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

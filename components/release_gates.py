@@ -1,7 +1,6 @@
 """What stands between a backend and an environment: a hold, validation elsewhere, review, a commit."""
 
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from release.live_state import HASHES_QUERY, PRESENCE_QUERY, KnownHashes, read_h
 from release.promotion import Approval, Promotion, promote, refuse_held, refuse_unreviewed
 from release.record import read_commit
 from release.target import DEFAULT_API_ENDPOINT
+from release.work_tree import ask_git
 from settings import Settings, SupabaseSettings, is_on_this_machine, values_are_withheld
 
 
@@ -108,17 +108,12 @@ def _hold_to_a_commit(directory: Path) -> None:
 def _tree(directory: str) -> str | None:
     """Give git's hash of the backend's folder; None where it differs from the commit, or there is none."""
     _, dirty = read_commit(Path(directory))
-    return None if dirty is not False else _git("rev-parse", f"HEAD:./{Path(directory).as_posix()}")
-
-
-def _git(*arguments: str) -> str | None:
-    result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    return result.stdout.strip() if result.returncode == 0 else None
+    return None if dirty is not False else ask_git(Path.cwd(), "rev-parse", f"HEAD:./{Path(directory).as_posix()}")
 
 
 def _approvals(path: str, branch: str, directory: str) -> list[Approval]:
     """Find who approved what in the merged pull requests that brought the commit into the branch."""
-    commit = _git("rev-parse", "HEAD")
+    commit = ask_git(Path.cwd(), "rev-parse", "HEAD")
     # GitHub answers 422 for a commit that it does not have, and which therefore no pull request brought.
     pulls = read_github(f"{path}/commits/{commit}/pulls", absent="No commit found for SHA") if commit else None
     approvals = []

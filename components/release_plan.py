@@ -8,7 +8,7 @@ import pulumi
 from components.release_gates import pass_gates
 from components.released_state import read_released_state
 from provider.invokes import QueryForbiddenError, get_functions, get_project, query_database
-from release.backend_source import read_backend
+from release.backend_source import BackendSource, read_backend
 from release.error import ReleaseError
 from release.live_state import (
     HASHES_QUERY,
@@ -32,16 +32,24 @@ from settings import Settings, SupabaseSettings
 _READABLE = frozenset({"ACTIVE_HEALTHY", "ACTIVE_UNHEALTHY"})
 
 
-def plan_backend_release(settings: Settings) -> ReleasePlan:
-    """Compare the backend in the work tree with what is live in the stack's project.
+def read_sources(settings: Settings) -> BackendSource:
+    """Read the backend in the work tree.
 
     Raises:
-        pulumi.RunError: the sources can't be released; the engine shows the text without a traceback.
+        pulumi.RunError: it can't be released; the engine shows the text without a traceback.
     """
     try:
-        source = read_backend(Path(settings.backend.directory))
+        return read_backend(Path(settings.backend.directory))
     except ReleaseError as error:
         raise pulumi.RunError(str(error)) from error
+
+
+def plan_backend_release(settings: Settings, source: BackendSource) -> ReleasePlan:
+    """Compare a backend with what is live in the stack's project.
+
+    Raises:
+        pulumi.RunError: the sources can't be released.
+    """
     ref = find_ref(settings.supabase)
     live = read_live_backend(ref) if ref else LiveState()
     try:

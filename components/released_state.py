@@ -2,9 +2,7 @@
 
 import pulumi
 
-from release.snapshot import Snapshot, read_snapshot
-
-_RECORD = "$command:local:Command::record"
+from release.snapshot import Snapshot, find_snapshot
 
 
 def read_released_state(stack: str) -> Snapshot | None:
@@ -18,8 +16,4 @@ def read_released_state(stack: str) -> Snapshot | None:
         state = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name}).value
     except Exception:  # noqa: BLE001 - the SDK raises Exception itself, here for a stack that does not exist
         return None
-    texts = [resource["outputs"].get("stdout") for urn, resource in state["outputs"].items() if urn.endswith(_RECORD)]
-    try:
-        return read_snapshot(texts[0]) if texts else None
-    except (TypeError, ValueError):
-        return None
+    return find_snapshot((urn, resource["outputs"]) for urn, resource in state["outputs"].items())

@@ -8,7 +8,7 @@ import pulumi_github as github
 
 from components.repository_facts import RepositoryFacts
 from components.secret_source import take_secret
-from settings import RepositoryWideSettings
+from settings import RepositoryWideSettings, variable_key, written
 
 # What the resource could manage and this project does not: without this it would be set to the provider's defaults.
 _LEFT_ALONE = [
@@ -131,8 +131,7 @@ class RepositoryWide(pulumi.ComponentResource):
                 description=look.description,
                 opts=inside(args.repository.adoption.label(f"label-{label}", label)),
             )
-        written = {secret: origin for secret, origin in args.wide.secrets.items() if origin != "by-hand"}
-        for secret, origin in sorted(written.items()):
+        for secret, origin in sorted(written(args.wide.secrets).items()):
             known = args.repository.adoption.has(_SECRET, f"repository-{secret}")
             value, ignored = take_secret(secret, origin, args.values, known=known)
             github.ActionsSecret(
@@ -147,6 +146,6 @@ class RepositoryWide(pulumi.ComponentResource):
                 f"repository-{variable}",
                 repository=args.repository.name,
                 variable_name=variable,
-                value=args.values[variable if source == "environment" else source],
+                value=args.values[variable_key(variable, source)],
                 opts=inside(args.repository.adoption.variable(f"repository-{variable}", variable)),
             )

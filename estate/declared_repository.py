@@ -6,7 +6,7 @@ from estate.actions_environment import ActionsEnvironment, declare_environment
 from estate.branch_ruleset import BranchRuleset, declare_ruleset
 from estate.entity import Entity, Kind, Value
 from estate.protection_rule import ProtectionRule, declare_protection
-from settings import Principals, RepositoryWideSettings, Settings
+from settings import Principals, RepositoryWideSettings, Settings, variable_key
 
 
 def declare_repository(settings: Settings, values: Mapping[str, str | None]) -> list[Entity]:
@@ -121,7 +121,7 @@ def _environment(environment: ActionsEnvironment, values: Mapping[str, str | Non
     for name in environment.secrets:
         yield Entity(kind=Kind.ENVIRONMENT_SECRET, name=f"{environment.name}/{name}")
     for name, source in environment.variables.items():
-        fields = {"value": values[name if source == "environment" else source]}
+        fields = {"value": values[variable_key(name, source)]}
         yield Entity(kind=Kind.ENVIRONMENT_VARIABLE, name=f"{environment.name}/{name}", fields=fields)
 
 
@@ -145,7 +145,7 @@ def _repository_wide(settings: Settings, values: Mapping[str, str | None]) -> It
     for name in sorted(wide.secrets):
         yield Entity(kind=Kind.REPOSITORY_SECRET, name=name)
     for name, source in sorted(wide.variables.items()):
-        value = values[name if source == "environment" else source]
+        value = values[variable_key(name, source)]
         yield Entity(kind=Kind.REPOSITORY_VARIABLE, name=name, fields={"value": value})
     for login in wide.administrators:
         yield Entity(kind=Kind.ADMINISTRATOR, name=login.lower())

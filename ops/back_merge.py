@@ -1,7 +1,5 @@
 """Opens the pull request that brings what production's branch got back to where features are merged."""
 
-import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,10 +9,11 @@ from githubkit.exception import GitHubException
 from rich.console import Console
 
 from ops.hosting import Hosting, find_hosting
+from ops.outcome import tell_outcome
+from ops.validating_stack import read_validator
 from release.error import ReleaseError
 from settings import read_files
 
-_console = Console(highlight=False, soft_wrap=True)
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 _PREFIX = "back-merge/"
 
@@ -30,13 +29,8 @@ def back_merge(
     release is not up to date. Its branch is one of its own, so that merging it deletes nothing else.
     """
     settings = read_files(Path.cwd(), stack)
-    validator = settings.promotion.validated_by
-    if validator is None:
-        raise ReleaseError(
-            f"Pulumi.{stack}.yaml names no stack that validates, so there is no branch to merge back into. Nothing was"
-            " opened. Remedy: promotion.validatedBy."
-        )
-    source, base = settings.branch.name, read_files(Path.cwd(), validator).branch.name
+    validator = read_validator(settings, "merge back into")
+    source, base = settings.branch.name, validator.branch.name
     hosting = find_hosting(settings)
     with tempfile.TemporaryDirectory(prefix="back-merge-") as name:
         clone = Path(name)
@@ -44,7 +38,7 @@ def back_merge(
         hosting.git(clone, "clone", "--quiet", "--branch", source, hosting.address, ".")
         lacking = hosting.git(clone, "rev-list", f"origin/{base}..HEAD").split()
         if not lacking:
-            _tell({"pull_request": None}, f"{base} has everything that {source} has.", as_json=as_json)
+            tell_outcome({"pull_request": None}, f"{base} has everything that {source} has.", as_json=as_json)
             return
         commit = hosting.git(clone, "rev-parse", "HEAD")
         head = _open_branch(hosting, base) or f"{_PREFIX}{commit[:12]}"
@@ -55,9 +49,9 @@ def back_merge(
         "\nMerge it with a merge commit: a squashed one would leave the commits missing."
     )
     url = hosting.open_pull_request(
-        head=head, base=base, title=f"Merge {source} back into {base}", body=body, labels=[]
+        head=head, base=base, title=f"Merge {source} back into {base}", write=lambda _: body, labels=[]
     )
-    _tell({"pull_request": url, "branch": head}, f"{url}: {len(lacking)} commits", as_json=as_json)
+    tell_outcome({"pull_request": url, "branch": head}, f"{url}: {len(lacking)} commits", as_json=as_json)
 
 
 def _open_branch(hosting: Hosting, base: str) -> str | None:
@@ -73,10 +67,3 @@ def _open_branch(hosting: Hosting, base: str) -> str | None:
             " requests (read)."
         ) from error
     return next((pull["head"]["ref"] for pull in listed if pull["head"]["ref"].startswith(_PREFIX)), None)
-
-
-def _tell(outcome: dict[str, Any], sentence: str, *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(outcome) + "\n")
-    else:
-        _console.print(sentence, markup=False)

@@ -3,7 +3,7 @@
 import base64
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,8 +91,17 @@ class Hosting:
             ) from error
         return found[0] if found else None
 
-    def open_pull_request(self, *, head: str, base: str, title: str, body: str, labels: list[str]) -> str:
+    def open_pull_request(
+        self, *, head: str, base: str, title: str, write: Callable[[str | None], str], labels: list[str]
+    ) -> str:
         """Open a pull request, or bring the open one of that branch up to date; gives its address.
+
+        Args:
+            head: the branch.
+            base: the branch that it is to be merged into.
+            title: as shown in lists.
+            write: gives the text, from the one that is there already or None.
+            labels: added to those that it has.
 
         Raises:
             ReleaseError: GitHub refused.
@@ -102,9 +111,10 @@ class Hosting:
         rest = client.rest
         try:
             if found := self.find_pull_request(head=head, base=base):
+                body = write(str(found["body"] or ""))
                 pull = rest.pulls.update(*here, found["number"], title=title, body=body).json()
             else:
-                pull = rest.pulls.create(*here, head=head, base=base, title=title, body=body).json()
+                pull = rest.pulls.create(*here, head=head, base=base, title=title, body=write(None)).json()
             if labels:
                 rest.issues.add_labels(*here, pull["number"], labels=labels)
         except GitHubException as error:

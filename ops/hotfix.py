@@ -1,7 +1,5 @@
 """Opens the pull request of a hotfix, which goes to production without staging."""
 
-import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +10,11 @@ from rich.console import Console
 from ops.branch_backend import read_branch_backend
 from ops.generated_part import write_body
 from ops.hosting import Hosting, find_hosting
+from ops.outcome import tell_outcome
 from ops.released_facts import read_facts
 from release.error import ReleaseError
 from settings import read_files
 
-_console = Console(highlight=False, soft_wrap=True)
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 _TEMPLATE = Path(".github/hotfix_template.md")
 _PREFIX, _LABEL = "hotfix/", "hotfix"
@@ -55,26 +53,23 @@ def hotfix(
         declared = read_files(clone, stack).hotfix
     digest = backend.source.digest
     said = declared.reason if declared and declared.release == digest else None
-    pull = hosting.find_pull_request(head=head, base=base)
     facts: dict[str, object] = {
         "stack": stack,
         "digest": digest,
         "migrations": [migration.file_name for migration in backend.pending],
         "waivers": backend.waivers,
         "declared": said,
-        "rollback": there.newest and f"{there.newest[1]} (`{there.newest[0][:12]}`)",
+        "rollback": there.newest,
     }
     url = hosting.open_pull_request(
         head=head,
         base=base,
         title=f"Hotfix: {title}",
-        body=write_body(_TEMPLATE, "hotfix", facts, str(pull["body"] or "") if pull else None),
+        write=lambda before: write_body(_TEMPLATE, "hotfix", facts, before),
         labels=[_LABEL],
     )
-    if as_json:
-        sys.stdout.write(json.dumps({"pull_request": url, "release": digest, "declared": said}) + "\n")
-    else:
-        _console.print(f"{url}: {'declared as a hotfix' if said else 'not declared as a hotfix yet'}", markup=False)
+    sentence = f"{url}: {'declared as a hotfix' if said else 'not declared as a hotfix yet'}"
+    tell_outcome({"pull_request": url, "release": digest, "declared": said}, sentence, as_json=as_json)
     if said is None:
         setting = f"pulumi config set --stack {stack} --path"
         _progress.print(

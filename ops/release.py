@@ -1,9 +1,7 @@
 """Opens the pull request that releases what was validated, or brings it up to date."""
 
 import datetime as dt
-import json
 import re
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,11 +13,12 @@ from rich.console import Console
 from ops.branch_backend import BranchBackend, read_branch_backend
 from ops.generated_part import write_body
 from ops.hosting import Hosting, find_hosting
+from ops.outcome import tell_outcome
 from ops.released_facts import ReleasedFacts, read_facts
+from ops.validating_stack import read_validator
 from release.error import ReleaseError
 from settings import read_files
 
-_console = Console(highlight=False, soft_wrap=True)
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 _TEMPLATE = Path(".github/release_template.md")
 _TITLE_CHARACTERS = 120
@@ -38,37 +37,32 @@ def release(
     around that part stays. Exit code 2: it is open, but what it holds is not validated, so production would refuse it.
     """
     settings = read_files(Path.cwd(), stack)
-    validator = settings.promotion.validated_by
-    if validator is None:
-        raise ReleaseError(
-            f"Pulumi.{stack}.yaml names no stack that validates, so there is no branch to release from. Nothing was"
-            " opened. Remedy: promotion.validatedBy."
-        )
-    head, base = read_files(Path.cwd(), validator).branch.name, settings.branch.name
+    validator = read_validator(settings, "release from")
+    head, base = validator.branch.name, settings.branch.name
     hosting = find_hosting(settings)
-    there, validation = read_facts(stack), read_facts(validator)
+    there, validation = read_facts(stack), read_facts(validator.stack)
     with tempfile.TemporaryDirectory(prefix="release-") as name:
         clone = Path(name)
         _progress.print(f"cloning {hosting.owner}/{hosting.name} …")
         hosting.git(clone, "clone", "--quiet", "--branch", head, hosting.address, ".")
         commits = hosting.git(clone, "rev-list", "--first-parent", f"origin/{base}..HEAD").split()
         if not commits or not hosting.git(clone, "diff", "--name-only", f"origin/{base}...HEAD"):
-            _tell({"pull_request": None, "validated": None}, f"{base} has everything that {head} has.", as_json=as_json)
+            sentence = f"{base} has everything that {head} has."
+            tell_outcome({"pull_request": None, "validated": None}, sentence, as_json=as_json)
             return
         backend = read_branch_backend(clone, settings.backend.directory, there)
     features = find_features(hosting, commits, head)
     validated = _validated(backend, validation)
-    pull = hosting.find_pull_request(head=head, base=base)
-    facts = _facts(stack, validator, backend=backend, there=there, features=features, validated=validated)
+    facts = _facts(stack, validator.stack, backend=backend, there=there, features=features, validated=validated)
     url = hosting.open_pull_request(
         head=head,
         base=base,
         title=_title(date or dt.datetime.now(dt.UTC).date().isoformat(), features),
-        body=write_body(_TEMPLATE, "release", facts, str(pull["body"] or "") if pull else None),
+        write=lambda before: write_body(_TEMPLATE, "release", facts, before),
         labels=[],
     )
     outcome = {"pull_request": url, "release": backend.source.digest, "validated": validated}
-    _tell(outcome, f"{url}: {validated or facts['missing']}", as_json=as_json)
+    tell_outcome(outcome, f"{url}: {validated or facts['missing']}", as_json=as_json)
     if not validated:
         raise typer.Exit(2)
 
@@ -121,7 +115,7 @@ def _facts(
         "waivers": backend.waivers,
         "validated": validated,
         "missing": f"{validator} has not validated this release: `pulumi up --stack {validator}` has to succeed first",
-        "rollback": there.newest and f"{there.newest[1]} (`{there.newest[0][:12]}`)",
+        "rollback": there.newest,
         "origin": there.origin,
     }
 
@@ -130,10 +124,3 @@ def _title(date: str, features: list[dict[str, Any]]) -> str:
     named = ", ".join(re.sub(r"^(feature|fix)\s*:\s*", "", str(f["title"]), flags=re.IGNORECASE) for f in features)
     title = f"Release: {date} - {named or 'maintenance'}"
     return title if len(title) <= _TITLE_CHARACTERS else f"{title[: _TITLE_CHARACTERS - 1]}…"
-
-
-def _tell(outcome: dict[str, Any], sentence: str, *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(outcome) + "\n")
-    else:
-        _console.print(sentence, markup=False)

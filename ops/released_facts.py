@@ -10,9 +10,7 @@ from release.error import ReleaseError
 from release.live_state import HASHES_QUERY, LEDGER_QUERY, PRESENCE_QUERY, KnownHashes, read_hashes, read_ledger
 from release.management_api import ManagementApi
 from release.session import check_project
-from release.snapshot import read_snapshot
-
-_RECORD = "$command:local:Command::record"
+from release.snapshot import find_snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +28,10 @@ class ReleasedFacts:
     origin: str
 
     @property
-    def newest(self) -> tuple[str, str] | None:
-        """Give hash and description, such as `release 3 of 2026-11-26 10:00`, of the newest good release."""
+    def newest(self) -> str | None:
+        """Name the newest good release, such as `release 3 of 2026-11-26 10:00` with its hash; None where none was."""
         listed = list(self.hashes.validated.items())
-        return listed[-1] if listed else None
+        return f"{listed[-1][1]} (`{listed[-1][0][:12]}`)" if listed else None
 
 
 def read_facts(stack: str) -> ReleasedFacts:
@@ -69,11 +67,7 @@ def _remember(stack: str) -> ReleasedFacts | None:
     if exported.returncode != 0:
         return None
     resources = json.loads(exported.stdout)["deployment"].get("resources") or ()
-    texts = [(r.get("outputs") or {}).get("stdout") for r in resources if str(r["urn"]).endswith(_RECORD)]
-    try:
-        snapshot = read_snapshot(str(texts[0])) if texts else None
-    except ValueError:
-        return None
+    snapshot = find_snapshot((str(resource["urn"]), resource.get("outputs") or {}) for resource in resources)
     if snapshot is None:
         return None
     return ReleasedFacts(

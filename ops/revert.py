@@ -1,8 +1,6 @@
 """Proposes an earlier release's sources again, by a pull request."""
 
 import datetime as dt
-import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +10,7 @@ from rich.console import Console
 
 from ops.hosting import Hosting, find_hosting
 from ops.hotfix_declaration import declare_hotfix
+from ops.outcome import tell_outcome
 from ops.release_log import read_log
 from ops.stack_target import read_stack
 from release.backend_source import BackendSource, read_backend
@@ -21,7 +20,6 @@ from release.management_api import ManagementApi
 from release.migration_source import MIGRATION_FOLDER, UNDO_FOLDER, migration_path, undo_path
 from release.record import VALIDATED, Record
 
-_console = Console(highlight=False, soft_wrap=True)
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -69,13 +67,11 @@ def revert(
         hosting.git(clone, "push", "--quiet", "--force-with-lease", "origin", branch)
     kept = [] if undo_migrations else sorted(set(left.migrations) - set(before.migrations))
     url = hosting.open_pull_request(
-        head=branch, base=base, title=title, body=_body(left, before, added, kept), labels=["hotfix"]
+        head=branch, base=base, title=title, write=lambda _: _body(left, before, added, kept), labels=["hotfix"]
     )
     document = {"pull_request": url, "branch": branch, "back_to": before.number, "migrations": added, "kept": kept}
-    if as_json:
-        sys.stdout.write(json.dumps(document) + "\n")
-    else:
-        _console.print(f"{url}: back to release {before.number}; {len(kept)} migrations stay, {len(added)} are undone")
+    sentence = f"{url}: back to release {before.number}; {len(kept)} migrations stay, {len(added)} are undone"
+    tell_outcome(document, sentence, as_json=as_json)
 
 
 def _choose(records: tuple[Record, ...], number: int) -> tuple[Record, Record]:

@@ -3,7 +3,6 @@
 import getpass
 import hashlib
 import json
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from release import archive, lease
 from release.backend_source import BackendSource
 from release.migration_source import undo_path
 from release.session import Session
+from release.work_tree import ask_git
 
 # Releases whose files stay in the archive; an older one is restored from its commit.
 RESTORABLE = 50
@@ -214,11 +214,6 @@ def append(
 
 def read_commit(directory: Path) -> tuple[str | None, bool | None]:
     """Give the work tree's commit, and whether this folder differs from it; nothing where this is no git checkout."""
-
-    def git(*arguments: str) -> str | None:
-        result = subprocess.run(["git", "-C", str(directory), *arguments], capture_output=True, text=True, check=False)
-        return result.stdout.strip() if result.returncode == 0 else None
-
-    commit = git("rev-parse", "HEAD")
-    status = git("status", "--porcelain", "--", ".")
+    commit = ask_git(directory, "rev-parse", "HEAD")
+    status = ask_git(directory, "status", "--porcelain", "--", ".")
     return commit, None if status is None else bool(status)

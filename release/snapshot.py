@@ -1,7 +1,7 @@
 """What a project's database says of its releases, as a text for those who may not ask the database."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from release.live_state import (
 )
 from release.record import Query
 
+# The step whose standard output the engine keeps.
+_RECORD = "$command:local:Command::record"
 _QUERIES = {"ledger": LEDGER_QUERY, "manifest": MANIFEST_QUERY, "hashes": HASHES_QUERY}
 
 
@@ -33,6 +35,19 @@ class Snapshot:
 def take_snapshot(query: Query) -> str:
     """Give everything that a preview asks a database that was released to, as JSON on one line."""
     return json.dumps({name: [dict(row) for row in query(sql)] for name, sql in _QUERIES.items()})
+
+
+def find_snapshot(resources: Iterable[tuple[str, Mapping[str, Any]]]) -> Snapshot | None:
+    """Find the snapshot that the last release left in a stack's state; None where there is none that can be read.
+
+    Args:
+        resources: URN and outputs of each resource.
+    """
+    texts = [outputs.get("stdout") for urn, outputs in resources if urn.endswith(_RECORD)]
+    try:
+        return read_snapshot(str(texts[0])) if texts else None
+    except ValueError:
+        return None
 
 
 def read_snapshot(text: str) -> Snapshot:

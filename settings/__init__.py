@@ -3,7 +3,7 @@
 from settings.backend import BackendSettings
 from settings.branch import BranchSettings, ProtectionSettings, PushSettings, ReviewSettings
 from settings.environment import EnvironmentSettings
-from settings.model import Model, Principals, SecretSource, VariableSource, configured_name
+from settings.model import Model, Principals, SecretSource, VariableSource, configured_name, variable_key, written
 from settings.promotion import HotfixSettings, PromotionSettings
 from settings.provided import provided_value
 from settings.reading import (
@@ -53,5 +53,7 @@ __all__ = [
     "refuse_public_encryption",
     "repository_secrets_are_kept",
     "values_are_withheld",
+    "variable_key",
     "withholding",
+    "written",
 ]

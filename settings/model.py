@@ -1,11 +1,14 @@
 """What every part of a stack file has in common, and the forms of names and sources in it."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+BY_HAND = "by-hand"
+"""Source of a secret that somebody sets on GitHub."""
 VariableSource = Literal["project.ref", "project.url", "environment"]
 
 
@@ -23,7 +26,7 @@ def _function_secret_name(name: str) -> str:
 
 
 def _secret_source(source: str) -> str:
-    if source not in {"config", "by-hand", "project.ref", "project.url"} and not re.fullmatch(
+    if source not in {"config", BY_HAND, "project.ref", "project.url"} and not re.fullmatch(
         r"config:[A-Z_][A-Z0-9_]*", source
     ):
         raise ValueError("no source of a secret: config, config:OTHER_NAME, by-hand, project.ref or project.url")
@@ -33,6 +36,16 @@ def _secret_source(source: str) -> str:
 ConfigurableName = Annotated[str, AfterValidator(_configurable_name)]
 FunctionSecretName = Annotated[str, AfterValidator(_function_secret_name)]
 SecretSource = Annotated[str, AfterValidator(_secret_source)]
+
+
+def written(secrets: Mapping[str, str]) -> dict[str, str]:
+    """Give the secrets that a stack sets, by name, without those that somebody sets by hand."""
+    return {name: source for name, source in secrets.items() if source != BY_HAND}
+
+
+def variable_key(name: str, source: str) -> str:
+    """Tell under which key the values of sources hold a variable's: its own name where the environment has it."""
+    return name if source == "environment" else source
 
 
 def configured_name(name: str, source: str) -> str | None:

@@ -8,7 +8,7 @@ from pydantic import Field
 from settings.backend import BackendSettings
 from settings.branch import BranchSettings
 from settings.environment import EnvironmentSettings
-from settings.model import ConfigurableName, FunctionSecretName, Model, configured_name
+from settings.model import BY_HAND, ConfigurableName, FunctionSecretName, Model, configured_name
 from settings.promotion import HotfixSettings, PromotionSettings
 from settings.repository_wide import RepositoryWideSettings
 from settings.supabase import SupabaseSettings
@@ -70,7 +70,7 @@ class Settings(Model):
             f"{scope}{name}"
             for scope, secrets in scopes.items()
             for name, source in secrets.items()
-            if source == "by-hand"
+            if source == BY_HAND
         )
 
     def variable_names(self) -> frozenset[str]:

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from ops.audit.refusal import Refusal
+from ops.engine import run_engine
+from release.error import ReleaseError
 
 Receipts = Mapping[str, str]
 """`ENVIRONMENT/NAME` or `NAME` to the moment of our own last write, UTC, ISO 8601, as GitHub told it then."""
@@ -21,17 +23,13 @@ async def read_receipts(stack: str) -> Receipts | Refusal:
     A refresh writes the moment that GitHub tells beside the one of our write and leaves that one alone.
     """
     try:
-        process = await asyncio.create_subprocess_exec(
-            "pulumi", "stack", "export", "--stack", stack, "--non-interactive",
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-    except FileNotFoundError:
+        exported = await asyncio.to_thread(run_engine, ["stack", "export", "--stack", stack])
+    except ReleaseError:
         return Refusal(reason="there is no pulumi on PATH, so the state can't be read")
-    output, errors = await process.communicate()
-    if process.returncode != 0:
-        told = errors.decode(errors="replace").strip().splitlines()
+    if exported.returncode != 0:
+        told = exported.stderr.strip().splitlines()
         return Refusal(reason=f"the state of stack {stack} can't be read: {told[-1] if told else 'pulumi failed'}")
-    return find_receipts(json.loads(output))
+    return find_receipts(json.loads(exported.stdout))
 
 
 def find_receipts(state: Any) -> Receipts:

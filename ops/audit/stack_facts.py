@@ -2,9 +2,10 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Mapping
 
+from ops.engine import run_engine
+from release.error import ReleaseError
 from release.target import DEFAULT_PROJECT_URL
 from settings import Settings, provided_value
 
@@ -30,10 +31,9 @@ def give_sources(settings: Settings, ref: str | None) -> Mapping[str, str | None
 
 
 def _read_configuration(stack: str) -> Mapping[str, str]:
-    command = ["pulumi", "config", "--show-secrets", "--json", "--stack", stack, "--non-interactive"]
     try:
-        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
+        result = run_engine(["config", "--show-secrets", "--json", "--stack", stack])
+    except ReleaseError:
         return {}
     if result.returncode != 0:
         return {}

@@ -1,8 +1,7 @@
 """What a plan would release of the backend: migrations with their SQL, functions with their files."""
 
-import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from ops.plan.preview import Preview, Step
@@ -10,6 +9,7 @@ from ops.plan.sql_risks import SqlRisk, find_sql_risks
 from release.backend_source import BackendSource
 from release.migration_source import migration_path
 from release.migration_waivers import Waiver, find_waivers_in
+from release.work_tree import ask_git
 
 _COMMAND = "command:local:Command"
 _FUNCTION = "function-"
@@ -44,7 +44,7 @@ class BackendChanges:
     """Everything of the backend that a plan would release."""
 
     migrations: tuple[NewMigration, ...] = ()
-    functions: tuple[ChangedFunction, ...] = field(default=())
+    functions: tuple[ChangedFunction, ...] = ()
 
 
 def is_of_backend(step: Step) -> bool:
@@ -67,7 +67,7 @@ def find_backend_changes(preview: Preview, backend: BackendSource | None, base: 
             before, after = _migrations(step.old), _migrations(step.new)
             names = [name for name in after if name not in before]
     migrations = tuple(_read_migration(backend.directory, name) for name in names) if backend else ()
-    functions = [
+    functions = tuple(
         ChangedFunction(
             slug=step.name.removeprefix(_FUNCTION),
             operation=step.operation,
@@ -75,13 +75,13 @@ def find_backend_changes(preview: Preview, backend: BackendSource | None, base: 
         )
         for step in steps
         if step.name.startswith(_FUNCTION)
-    ]
-    return BackendChanges(migrations=migrations, functions=tuple(functions))
+    )
+    return BackendChanges(migrations=migrations, functions=functions)
 
 
 def find_base(branch: str) -> str | None:
     """Give the commit that this one and a branch of `origin` have in common; None where there is none."""
-    return _git(Path.cwd(), "merge-base", "HEAD", f"origin/{branch}")
+    return ask_git(Path.cwd(), "merge-base", "HEAD", f"origin/{branch}")
 
 
 def _migrations(inputs: object) -> Sequence[str]:
@@ -104,14 +104,9 @@ def _read_migration(directory: Path, file_name: str) -> NewMigration:
 def _differences(backend: BackendSource | None, slug: str, base: str | None) -> tuple[str, ...]:
     if not backend or not base or slug not in backend.functions:
         return ()
-    told = _git(backend.directory, "diff", "--numstat", "--relative", base, "--", *backend.functions[slug].files)
+    told = ask_git(backend.directory, "diff", "--numstat", "--relative", base, "--", *backend.functions[slug].files)
     lines = []
     for line in (told or "").splitlines():
         added, removed, name = line.split("\t", 2)
         lines.append(f"binary {name}" if added == "-" else f"+{added} -{removed} {name}")
     return tuple(lines)
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    result = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
-    return result.stdout.strip() if result.returncode == 0 else None

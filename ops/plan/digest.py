@@ -53,14 +53,15 @@ class PlanDigest:
 
     def settings(self) -> list[tuple[Step, str, Any, Any]]:
         """Give each change of an input that is neither a secret nor a part of the release."""
-        plain = [s for s in self.preview.steps if not is_of_backend(s) and not _is_secret(s)]
-        changed = [step for step in plain if step.operation in {"update", "replace"}]
+        changed = [step for step in self._plain() if step.operation in {"update", "replace"}]
         return [(step, *change) for step in changed for change in step.changes()]
 
     def added(self) -> list[Step]:
         """Give the resources that are new and neither a secret nor a part of the release."""
-        plain = [s for s in self.preview.steps if not is_of_backend(s) and not _is_secret(s)]
-        return [step for step in plain if step.operation in {"create", "import"}]
+        return [step for step in self._plain() if step.operation in {"create", "import"}]
+
+    def _plain(self) -> Iterator[Step]:
+        return (step for step in self.preview.steps if not is_of_backend(step) and not _is_secret(step))
 
     def write(self, limit: int = LIMIT) -> str:
         """Give the whole as Markdown, at most `limit` characters of it."""

@@ -6,21 +6,13 @@ from typing import Any
 import pytest
 
 from ops.audit.tracked_issue import track
-from ops.hosting import Hosting, find_hosting
+from ops.hosting import Hosting
 from release.error import ReleaseError
-from settings import read_files
-from tests.conftest import ROOT, LocalCloudUnderTest
+from tests.conftest import LocalCloudUnderTest
 from tests.ops.audit.conftest import Clouds
 from tests.ops.audit.sample import disturb
 
 ISSUES = "/repos/mano-app/mano/issues"
-
-
-@pytest.fixture
-def hosting(own_cloud: LocalCloudUnderTest, monkeypatch: pytest.MonkeyPatch) -> Hosting:
-    for name in ("GITHUB_TOKEN", "GITHUB_BASE_URL"):
-        monkeypatch.setenv(name, own_cloud.environment[name])
-    return find_hosting(read_files(ROOT, "staging"))
 
 
 def issues(cloud: LocalCloudUnderTest) -> list[dict[str, Any]]:

@@ -5,20 +5,12 @@ from typing import Any
 
 import pytest
 
-from ops.hosting import Hosting, find_hosting
+from ops.hosting import Hosting
 from ops.plan import pull_comment
 from ops.plan.pull_comment import tell_pull_request
-from settings import read_files
-from tests.conftest import ROOT, LocalCloudUnderTest
+from tests.conftest import LocalCloudUnderTest
 
 ISSUES = "/repos/mano-app/mano/issues"
-
-
-@pytest.fixture
-def hosting(own_cloud: LocalCloudUnderTest, monkeypatch: pytest.MonkeyPatch) -> Hosting:
-    for name in ("GITHUB_TOKEN", "GITHUB_BASE_URL"):
-        monkeypatch.setenv(name, own_cloud.environment[name])
-    return find_hosting(read_files(ROOT, "staging"))
 
 
 def test_each_stack_has_one_comment_that_is_kept_up_to_date(
