@@ -44,12 +44,14 @@ def plan(
     Exit code 1: the preview failed. A comment that can't be written is a warning.
     """
     settings = read_files(Path.cwd(), stack)
-    found = _preview(stack, preview)
+    found, backend = _preview(stack, preview), _backend(settings)
+    # A declaration that stayed in the stack file is another release's.
+    hotfix = settings.hotfix if settings.hotfix and backend and settings.hotfix.release == backend.digest else None
     digest = PlanDigest(
         stack=stack,
         preview=found,
-        backend=find_backend_changes(found, _backend(settings), base or find_base(settings.branch.name)),
-        hotfix=settings.hotfix.reason if settings.hotfix else None,
+        backend=find_backend_changes(found, backend, base or find_base(settings.branch.name)),
+        hotfix=hotfix.reason if hotfix else None,
     )
     text = digest.write(LIMIT - len(marker_of(stack)) - 1)
     sys.stdout.write(json.dumps(digest.as_json()) + "\n" if as_json else text)

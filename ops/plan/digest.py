@@ -164,7 +164,7 @@ def _secrets_of(step: Step) -> Iterator[tuple[str, str]]:
                 yield f"function secret {name}", "new"
             elif name not in after:
                 yield f"function secret {name}", "removed"
-            elif any(name in path for path in step.differing):
+            elif {f"secrets.{name}", f'secrets["{name}"]'} & set(step.differing):
                 yield f"function secret {name}", "changed"
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from ops.__main__ import app
+from ops.plan import command
 from ops.plan.backend_changes import BackendChanges, NewMigration, find_backend_changes
 from ops.plan.digest import PlanDigest
 from ops.plan.markdown import LIMIT, block, inline
@@ -20,6 +21,7 @@ from ops.plan.weakening import find_weakened
 from release.backend_source import read_backend
 from release.error import ReleaseError
 from release.migration_waivers import find_waivers_in
+from settings import HotfixSettings, read_files
 from tests.conftest import ROOT
 
 PROTECTION = "github:index/branchProtection:BranchProtection"
@@ -153,9 +155,9 @@ def test_secrets_are_told_by_name_alone() -> None:
             "update",
             functions,
             "project",
-            {"secrets": {"A": "[secret]", "B": "[secret]"}},
-            {"secrets": {"A": "[secret]", "C": "[secret]"}},
-            detailedDiff={"secrets.A": {"kind": "update"}},
+            {"secrets": {"A": "[secret]", "B": "[secret]", "KEY": "[secret]", "OTHER_KEY": "[secret]"}},
+            {"secrets": {"A": "[secret]", "C": "[secret]", "KEY": "[secret]", "OTHER_KEY": "[secret]"}},
+            detailedDiff={"secrets.A": {"kind": "update"}, 'secrets["OTHER_KEY"]': {"kind": "update"}},
         ),
     )
     assert dict(told.secrets()) == {
@@ -163,6 +165,7 @@ def test_secrets_are_told_by_name_alone() -> None:
         "function secret A": "changed",
         "function secret B": "removed",
         "function secret C": "new",
+        "function secret OTHER_KEY": "changed",
     }
     assert "[secret]" not in told.write()
 
@@ -231,6 +234,23 @@ def test_the_summary_is_added_and_json_is_printed(tmp_path: Path, monkeypatch: p
     told = run("--preview", str(file), "--summary", "--json", monkeypatch=monkeypatch)
     assert json.loads(told.stdout)["counts"] == {"delete": 1}
     assert summary.read_text().startswith("before\n## Plan of `staging`: 1 to delete")
+
+
+@pytest.mark.parametrize("its_own", [True, False])
+def test_only_the_declared_release_itself_is_told_to_be_a_hotfix(
+    its_own: bool,  # noqa: FBT001 - a parameter of the test
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    release = read_backend(ROOT / "backend").digest if its_own else "f" * 64
+    declared = HotfixSettings(release=release, reason="it could not wait")
+    monkeypatch.setattr(
+        command, "read_files", lambda *given: read_files(*given).model_copy(update={"hotfix": declared})
+    )
+    file = tmp_path / "preview.json"
+    file.write_text(document())
+    told = run("--preview", str(file), monkeypatch=monkeypatch).stdout
+    assert ("it could not wait" in told) is its_own
 
 
 def test_a_failed_preview_is_exit_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
