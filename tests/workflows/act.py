@@ -16,6 +16,12 @@ from tests.conftest import ROOT
 STAND_INS = Path(__file__).parent / "actions"
 _USES = re.compile(r"uses:\s*([\w.-]+/[\w.-]+)@([0-9a-f]{40})")
 
+# Where this machine keeps its tools, and how it reaches where they come from.
+_OF_THE_MACHINE = re.compile(
+    r"XDG_CACHE_HOME|PULUMI_HOME|DENO_DIR|GO(CACHE|FLAGS|MODCACHE|PROXY|SUMDB)|(PIP|npm_config)_\w+|SSL_CERT_\w+"
+    r"|NODE_EXTRA_CA_CERTS"
+)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -102,7 +108,8 @@ class Act:
             "STUB_VENV": str(ROOT / ".venv"),
             "STUB_ARTIFACTS": str(artifacts),
             "HOME": str(Path.home()),
-            "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
+            "XDG_CACHE_HOME": str(Path.home() / ".cache"),
+            **{name: value for name, value in os.environ.items() if _OF_THE_MACHINE.fullmatch(name)},
             "PATH": self.path,
         }
         files = {
