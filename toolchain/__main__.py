@@ -1,12 +1,13 @@
-"""Command line: `python3 -m toolchain ensure|path|postgres|gitleaks|status [--json]`."""
+"""Command line: `python3 -m toolchain ensure|path|postgres|program|status [--json]`."""
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
 
-from toolchain import gitleaks, parts, report
+from toolchain import parts, report
 from toolchain.errors import ToolchainError
+from toolchain.optional_program import OPTIONAL_PROGRAMS
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -19,7 +20,10 @@ def _arguments() -> argparse.ArgumentParser:
     commands.add_parser("ensure", help="obtain whatever is missing; does nothing when all is there")
     commands.add_parser("path", help="print the folders to put on PATH, one a line")
     commands.add_parser("postgres", help="print the PostgreSQL server's root folder")
-    commands.add_parser("gitleaks", help="print where gitleaks is; builds it the first time")
+    program = commands.add_parser(
+        "program", help="print where a program is that only some need; builds it the first time"
+    )
+    program.add_argument("name", choices=sorted(OPTIONAL_PROGRAMS))
     status = commands.add_parser(
         "status", help="print each part: version, source, size and place; exit code 1 if one is missing"
     )
@@ -35,8 +39,8 @@ def _run(arguments: argparse.Namespace) -> int:
         sys.stdout.writelines(f"{folder}\n" for folder in parts.path())
     elif command == "postgres":
         sys.stdout.write(f"{parts.postgres()}\n")
-    elif command == "gitleaks":
-        sys.stdout.write(f"{gitleaks.program()}\n")
+    elif command == "program":
+        sys.stdout.write(f"{OPTIONAL_PROGRAMS[arguments.name].path()}\n")
     else:
         states = parts.status()
         sys.stdout.write(_as_json(states) if arguments.json else _as_text(states))

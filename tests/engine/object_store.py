@@ -1,0 +1,89 @@
+"""An S3-compatible server on loopback, for states that several machines share."""
+
+import contextlib
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.engine.checkout import ROOT
+
+_START_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """The running server; what it stores are files below `directory`, a folder for each bucket.
+
+    Attributes:
+        directory: where it stores.
+        address: host and port.
+        key, secret: what it accepts.
+    """
+
+    directory: Path
+    address: str
+    key: str
+    secret: str = field(repr=False)
+
+    def environment(self, bucket: str) -> dict[str, str]:
+        """Give what the engine needs to keep its state in a bucket."""
+        query = f"endpoint=http://{self.address}&use_path_style=true&region=us-east-1"
+        return {
+            "PULUMI_BACKEND_URL": f"s3://{bucket}?{query}",
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": self.secret,
+        }
+
+    def names(self, bucket: str) -> set[str]:
+        """Give the names of all objects in a bucket."""
+        folder = self.directory / bucket
+        return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@contextlib.contextmanager
+def object_store(folder: Path, *buckets: str) -> Iterator[ObjectStore]:
+    """Run the server until the block ends."""
+    told = subprocess.run(
+        [sys.executable, "-m", "toolchain", "program", "versitygw"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for bucket in buckets:
+        (folder / "objects" / bucket).mkdir(parents=True)
+    (folder / "attributes").mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    store = ObjectStore(folder / "objects", f"127.0.0.1:{port}", secrets.token_hex(10), secrets.token_hex(20))
+    credentials = {"ROOT_ACCESS_KEY_ID": store.key, "ROOT_SECRET_ACCESS_KEY": store.secret}
+    command = [told.stdout.strip(), "--quiet", "--port", store.address, "posix"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            # Not every file system of a machine has extended attributes.
+            [*command, "--sidecar", str(folder / "attributes"), str(store.directory)],
+            env=os.environ | credentials, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        _await(port, server, folder / "log")
+        yield store
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _await(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            ended = server.poll() is not None or time.monotonic() > deadline
+            assert not ended, log.read_text(errors="replace")
+            time.sleep(0.05)
+        else:
+            return
