@@ -7,25 +7,31 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import pulumi
 
-from components.backend_release import BackendRelease, BackendReleaseArgs
-from components.cost_announcement import announce_cost
-from components.deployment_environment import DeploymentEnvironment, DeploymentEnvironmentArgs
 from components.early_checks import EarlyChecks
-from components.estate_check import check_estate
-from components.release_plan import plan_backend_release, read_sources
-from components.released_branch import ReleasedBranch, ReleasedBranchArgs
-from components.repository_facts import read_repository
-from components.repository_wide import RepositoryWide, RepositoryWideArgs
-from components.target_project import TargetProject, TargetProjectArgs
+from components.release_sources import read_sources
 from settings.engine import load, secret_value, variable_values
 
 settings = load()
 source = read_sources(settings)
+# They run while the rest is imported, and while the preview is made.
 checks = EarlyChecks(source)
+
+from components.backend_release import BackendRelease, BackendReleaseArgs
+from components.cost_announcement import announce_cost
+from components.deployment_environment import DeploymentEnvironment, DeploymentEnvironmentArgs
+from components.estate_check import check_estate
+from components.found_project import FoundProject
+from components.release_plan import plan_backend_release
+from components.released_branch import ReleasedBranch, ReleasedBranchArgs
+from components.repository_facts import read_repository
+from components.repository_wide import RepositoryWide, RepositoryWideArgs
+from components.target_project import TargetProject, TargetProjectArgs
+
+found = FoundProject(settings.supabase)
 repository = read_repository(settings)
 check_estate(settings, repository)
-announce_cost(settings.supabase, repository.adoption)
-plan = plan_backend_release(settings, source)
+announce_cost(settings.supabase, found, repository.adoption)
+plan = plan_backend_release(settings, source, found)
 # What was adopted is not deleted or replaced by a run.
 kept = pulumi.ResourceOptions(protect=settings.is_protected)
 

@@ -3,12 +3,13 @@
 import pulumi
 
 from components.adoption import Adoption
+from components.found_project import FoundProject
 from estate.project_cost import describe_cost
-from provider.invokes import get_organization, get_project
+from provider.invokes import get_organization
 from settings import SupabaseSettings
 
 
-def announce_cost(supabase: SupabaseSettings, adoption: Adoption) -> None:
+def announce_cost(supabase: SupabaseSettings, found: FoundProject, adoption: Adoption) -> None:
     """Log what the project will cost, if this run is going to create it.
 
     Raises:
@@ -17,5 +18,5 @@ def announce_cost(supabase: SupabaseSettings, adoption: Adoption) -> None:
     project, organization = supabase.project, supabase.organization
     if project.ref or adoption.knows("supabase:index:Project"):
         return
-    if not get_project(organization=organization, name=project.name).found:
+    if not found.read().found:
         pulumi.log.info(describe_cost(organization, project.name, get_organization(organization).plan))

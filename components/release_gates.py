@@ -14,9 +14,8 @@ from release.backend_source import BackendSource
 from release.error import ReleaseError
 from release.live_state import HASHES_QUERY, PRESENCE_QUERY, KnownHashes, read_hashes
 from release.promotion import Approval, Promotion, promote, refuse_held, refuse_unreviewed
-from release.record import read_commit
 from release.target import DEFAULT_API_ENDPOINT
-from release.work_tree import ask_git
+from release.work_tree import ask_git, read_commit
 from settings import Settings, SupabaseSettings, is_on_this_machine, values_are_withheld
 
 

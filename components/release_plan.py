@@ -1,14 +1,14 @@
 """Plans the release from the sources and from what is live, before anything is declared."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pulumi
 
+from components.found_project import FoundProject
 from components.release_gates import pass_gates
 from components.released_state import read_released_state
-from provider.invokes import QueryForbiddenError, get_functions, get_project, query_database
-from release.backend_source import BackendSource, read_backend
+from provider.invokes import QueryForbiddenError, get_functions, query_database
+from release.backend_source import BackendSource
 from release.error import ReleaseError
 from release.live_state import (
     HASHES_QUERY,
@@ -26,31 +26,19 @@ from release.live_state import (
 from release.migration_gate import MigrationGate
 from release.plan import ReleasePlan, plan_release
 from release.snapshot import Snapshot
-from settings import Settings, SupabaseSettings
+from settings import Settings
 
 # What the platform reports of a project whose database takes queries.
 _READABLE = frozenset({"ACTIVE_HEALTHY", "ACTIVE_UNHEALTHY"})
 
 
-def read_sources(settings: Settings) -> BackendSource:
-    """Read the backend in the work tree.
-
-    Raises:
-        pulumi.RunError: it can't be released; the engine shows the text without a traceback.
-    """
-    try:
-        return read_backend(Path(settings.backend.directory))
-    except ReleaseError as error:
-        raise pulumi.RunError(str(error)) from error
-
-
-def plan_backend_release(settings: Settings, source: BackendSource) -> ReleasePlan:
+def plan_backend_release(settings: Settings, source: BackendSource, found: FoundProject) -> ReleasePlan:
     """Compare a backend with what is live in the stack's project.
 
     Raises:
         pulumi.RunError: the sources can't be released.
     """
-    ref = find_ref(settings.supabase)
+    ref = find_ref(found)
     live = read_live_backend(ref) if ref else LiveState()
     try:
         gate = MigrationGate(backend=source, ledger=live.ledger, elsewhere=_applied_in_adopted(settings))
@@ -71,17 +59,13 @@ def _applied_in_adopted(settings: Settings) -> frozenset[str]:
     return frozenset(applied.version for state in states for applied in state.ledger)
 
 
-def find_ref(supabase: SupabaseSettings) -> str | None:
+def find_ref(found: FoundProject) -> str | None:
     """Give the ref of the stack's project, or None where there is none whose database could be read.
 
     A paused project counts as none: everything is released to it again once it is restored, and each step finds for
     itself that it has nothing to do.
     """
-    project = get_project(
-        ref=supabase.project.ref,
-        organization=None if supabase.project.ref else supabase.organization,
-        name=None if supabase.project.ref else supabase.project.name,
-    )
+    project = found.read()
     if not project.found:
         return None
     if project.status not in _READABLE:

@@ -3,12 +3,14 @@
 For a value that is an Output, call inside of apply: `project.ref.apply(get_functions)`.
 """
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+from pulumi.runtime.sync_await import _sync_await
 
 
 class QueryForbiddenError(pulumi.RunError):
@@ -71,7 +73,18 @@ def get_project(*, ref: str | None = None, organization: str | None = None, name
     Raises:
         pulumi.RunError: several have that name, or Supabase could not be asked; the message says what to do.
     """
-    return ProjectInfo(**_ask("getProject", {"ref": ref, "organization": organization, "name": name}))
+    return begin_get_project(ref=ref, organization=organization, name=name)()
+
+
+def begin_get_project(
+    *, ref: str | None = None, organization: str | None = None, name: str | None = None
+) -> Callable[[], ProjectInfo]:
+    """Begin to find a project, as `get_project` does; the answer is waited for where the result is called.
+
+    The question is under way as soon as the program waits for anything else.
+    """
+    answer = _begin("getProject", {"ref": ref, "organization": organization, "name": name})
+    return lambda: ProjectInfo(**answer())
 
 
 def reaches_project(ref: str) -> bool:
@@ -125,9 +138,21 @@ def query_database(ref: str, query: str) -> list[dict[str, Any]]:
 
 
 def _ask(function: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return _begin(function, arguments)()
+
+
+def _begin(function: str, arguments: Mapping[str, Any]) -> Callable[[], dict[str, Any]]:
     given = {key: value for key, value in arguments.items() if value is not None}
-    try:
-        answer: dict[str, Any] = pulumi.runtime.invoke(f"supabase:index:{function}", given).value
-    except Exception as error:  # the SDK raises Exception itself
-        raise pulumi.RunError(str(error)) from error
+    begun = asyncio.ensure_future(pulumi.runtime.invoke_async(f"supabase:index:{function}", given))
+    # Where something else ends the program first, asyncio would print the failure of what nobody waits for.
+    begun.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def answer() -> dict[str, Any]:
+        try:
+            # What `pulumi.runtime.invoke` waits with, which has no public name.
+            told: dict[str, Any] = _sync_await(begun)
+        except Exception as error:  # the SDK raises Exception itself
+            raise pulumi.RunError(str(error)) from error
+        return told
+
     return answer

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ LEDGER_QUERY = (
     "select version, name, md5(translate(array_to_string(statements, ''), E' \\t\\r\\n\\f\\v;', '')) as digest"
     " from supabase_migrations.schema_migrations order by version"
 )
+Query = Callable[[str], Sequence[Mapping[str, Any]]]
+"""Runs SQL in a project's database and gives the rows."""
 
 
 @dataclass(frozen=True, kw_only=True)

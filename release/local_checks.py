@@ -16,9 +16,9 @@ def check_backend(backend: BackendSource) -> None:
         ReleaseError: Deno refused a function, a test failed, or an undo does not undo; nothing was touched.
     """
     # Tests wait more than they compute, and checking types is one core's work.
-    with ThreadPoolExecutor(1) as pool:
-        tests = pool.submit(run_backend_tests, backend)
+    with ThreadPoolExecutor(2) as pool:
+        tests, undos = pool.submit(run_backend_tests, backend), pool.submit(prove_undos, backend)
         check_functions(backend, backend.functions)
         tests.result()
-    prove_undos(backend)
+        undos.result()
     whole_verdict(backend).note_pass()

@@ -3,16 +3,17 @@
 import getpass
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from release import archive, lease
 from release.backend_source import BackendSource
+from release.live_state import Query
 from release.migration_source import undo_path
 from release.session import Session
-from release.work_tree import ask_git
+from release.work_tree import read_commit
 
 # Releases whose files stay in the archive; an older one is restored from its commit.
 RESTORABLE = 50
@@ -22,7 +23,6 @@ RECORDS_QUERY = (
     " report, seconds, to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as at"
     " from release.records order by id"
 )
-Query = Callable[[str], Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,10 +210,3 @@ def append(
         ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate without a group gives one row, and so inserts one
     return int(row["id"])
-
-
-def read_commit(directory: Path) -> tuple[str | None, bool | None]:
-    """Give the work tree's commit, and whether this folder differs from it; nothing where this is no git checkout."""
-    commit = ask_git(directory, "rev-parse", "HEAD")
-    status = ask_git(directory, "status", "--porcelain", "--", ".")
-    return commit, None if status is None else bool(status)

@@ -12,11 +12,11 @@ from release.live_state import (
     AppliedMigration,
     KnownHashes,
     ManifestRow,
+    Query,
     read_hashes,
     read_ledger,
     read_manifest,
 )
-from release.record import Query
 
 # The step whose standard output the engine keeps.
 _RECORD = "$command:local:Command::record"

@@ -1,5 +1,6 @@
 """All parts together: obtaining what is missing, and saying where each is."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,18 +104,23 @@ def postgres() -> Path:
     Raises:
         ToolchainError: The npm packages are missing.
     """
-    _require(_NPM)
+    # Only this part is looked at: asking the engine for its version takes longer than all else here.
+    if not npm.folder().exists():
+        raise _missing([_NPM])
     return npm.postgres(npm.folder())
 
 
-def _require(*names: str) -> None:
-    """Refuse where one of these parts is missing; of all parts where none is named."""
-    missing = [state.name for state in status() if state.where is None and (not names or state.name in names)]
+def _require() -> None:
+    missing = [state.name for state in status() if state.where is None]
     if missing:
-        raise ToolchainError(
-            f"These parts are missing or not as pinned: {', '.join(missing)}. There is no answer before they are "
-            "there. Run `python3 -m toolchain ensure`."
-        )
+        raise _missing(missing)
+
+
+def _missing(names: Sequence[str]) -> ToolchainError:
+    return ToolchainError(
+        f"These parts are missing or not as pinned: {', '.join(names)}. There is no answer before they are there."
+        " Run `python3 -m toolchain ensure`."
+    )
 
 
 def _engine_and_plugins() -> None:

@@ -53,7 +53,9 @@ def test_a_feature_goes_from_its_pull_request_to_staging(project: Project) -> No
     number = pull["number"]
 
     # Built here, where it may take its time; the job finds it.
-    subprocess.run(["python3", "-m", "toolchain", "program", "gitleaks"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        ["python3", "-m", "toolchain", "program", "gitleaks"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+    )
     for job in ("backend-tests", "ios-build", "secrets"):
         done = project.on_pull_request("pr-checks.yml", number, job=job)
         assert (done.code, done.jobs.get(job)) == (0, "success"), done.text
