@@ -9,7 +9,18 @@ from release.tools import find_tool
 
 # A test has no business with the credentials of a deployment, nor with those of one stack; the model's key is the one
 # that tests may use.
-_WITHHELD = ("SUPABASE_ACCESS_TOKEN", "SUPABASE_DB_PASSWORD", "GITHUB_TOKEN", "PULUMI_CONFIG_PASSPHRASE", "PGPASSWORD")
+_WITHHELD = (
+    "AWS_",
+    "GITHUB_TOKEN",
+    "PGPASSWORD",
+    "PULUMI_ACCESS_TOKEN",
+    "PULUMI_CONFIG_PASSPHRASE",
+    "REPOSITORY_",
+    "SUPABASE_ACCESS_TOKEN",
+    "SUPABASE_DB_PASSWORD",
+    "SUPABASE_PREVIEW_TOKEN",
+    "SUPABASE_READ_TOKEN",
+)
 _SHOWN_CHARACTERS = 4000
 
 
