@@ -1,6 +1,7 @@
 """An S3-compatible server on loopback, for states that several machines share."""
 
 import contextlib
+import dataclasses
 import os
 import secrets
 import socket
@@ -48,29 +49,43 @@ class ObjectStore:
 
 @contextlib.contextmanager
 def object_store(folder: Path, *buckets: str) -> Iterator[ObjectStore]:
-    """Run the server until the block ends."""
+    """Run the server on a folder of its own until the block ends."""
+    for bucket in buckets:
+        (folder / "objects" / bucket).mkdir(parents=True)
+    (folder / "attributes").mkdir()
+    key, secret = secrets.token_hex(10), secrets.token_hex(20)
+    with _serving(folder, key, secret) as address:
+        yield ObjectStore(folder / "objects", address, key, secret)
+
+
+@contextlib.contextmanager
+def read_only(store: ObjectStore) -> Iterator[ObjectStore]:
+    """Serve what a store has at another address, where nothing can be written."""
+    with _serving(store.directory.parent, store.key, store.secret, "--readonly") as address:
+        yield dataclasses.replace(store, address=address)
+
+
+@contextlib.contextmanager
+def _serving(folder: Path, key: str, secret: str, *options: str) -> Iterator[str]:
     told = subprocess.run(
         [sys.executable, "-m", "toolchain", "program", "versitygw"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    for bucket in buckets:
-        (folder / "objects" / bucket).mkdir(parents=True)
-    (folder / "attributes").mkdir()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    store = ObjectStore(folder / "objects", f"127.0.0.1:{port}", secrets.token_hex(10), secrets.token_hex(20))
-    credentials = {"ROOT_ACCESS_KEY_ID": store.key, "ROOT_SECRET_ACCESS_KEY": store.secret}
-    command = [told.stdout.strip(), "--quiet", "--port", store.address, "posix"]
-    with (folder / "log").open("wb") as log:
+    # Not every file system of a machine has extended attributes.
+    posix = ["posix", "--sidecar", str(folder / "attributes"), str(folder / "objects")]
+    log = folder / f"log-{port}"
+    with log.open("wb") as output:
         server = subprocess.Popen(
-            # Not every file system of a machine has extended attributes.
-            [*command, "--sidecar", str(folder / "attributes"), str(store.directory)],
-            env=os.environ | credentials, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            [told.stdout.strip(), "--quiet", "--port", f"127.0.0.1:{port}", *options, *posix],
+            env=os.environ | {"ROOT_ACCESS_KEY_ID": key, "ROOT_SECRET_ACCESS_KEY": secret},
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     try:
-        _await(port, server, folder / "log")
-        yield store
+        _await(port, server, log)
+        yield f"127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(timeout=20)

@@ -13,7 +13,7 @@ import pytest
 
 from faults.ground import Ground
 from tests.engine.checkout import Run
-from tests.engine.object_store import ObjectStore, object_store
+from tests.engine.object_store import ObjectStore, object_store, read_only
 
 pytestmark = pytest.mark.engine
 
@@ -119,6 +119,22 @@ def test_one_releases_and_the_other_sees_it(team: Team) -> None:
     # The state is there and only there.
     kept = (team.ground.checkout.directory / ".local/pulumi/.pulumi/stacks").rglob(f"{_STACK}.json")
     assert all(f"release_{team.ground.release}" not in path.read_text(encoding="utf-8") for path in kept)
+
+
+def test_a_preview_and_an_audit_need_only_read_the_bucket(team: Team) -> None:
+    with read_only(team.store) as store:
+        reader = Runner(team.second.directory, {**team.second.environment, **store.environment(_BUCKET)})
+        before = team.store.names(_BUCKET)
+        for command in (
+            ("pulumi", "preview", "--stack", _STACK, "--non-interactive", "--expect-no-changes"),
+            ("python", "-m", "ops", "audit", "--stack", _STACK, "--json"),
+        ):
+            read = reader.run(*command)
+            assert read.code == 0, read.text
+        refused = ended(reader.begin_up())
+        assert refused.code != 0
+        assert "AccessDenied" in refused.text or "read only" in refused.text.lower(), refused.text
+        assert team.store.names(_BUCKET) == before
 
 
 def test_of_two_at_once_one_works_and_the_other_is_told_why_it_does_not(team: Team) -> None:
