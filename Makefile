@@ -25,7 +25,7 @@ dev: toolchain ## develop locally: database and functions follow each save (ARGS
 test: toolchain lint ## the whole suite, with the real engine on local clouds of its own
 	@$(VENV)/python -m pytest -n 2 --dist loadfile
 
-faults: toolchain ## disturb a release at every point there is, some hours; ARGUMENTS="--sample 20" for a part, or --help
+faults: toolchain ## disturb releases at one point after the other, 20 minutes; ARGUMENTS="--minutes 0" for all, or --help
 	@$(VENV)/python -m faults $(ARGUMENTS)
 
 lint: toolchain ## static checks

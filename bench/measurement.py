@@ -16,13 +16,13 @@ class Measurement:
         name: what was measured.
         unit: of all numbers here.
         samples: one for each round; the median counts.
-        goal: what the median must not exceed.
+        goal: what the median must not exceed; None for a figure that is told for the record.
     """
 
     name: str
     unit: str
     samples: Sequence[float]
-    goal: float
+    goal: float | None
 
     @property
     def median(self) -> float:
@@ -31,8 +31,8 @@ class Measurement:
 
     @property
     def met(self) -> bool:
-        """Whether the goal is met."""
-        return self.median <= self.goal
+        """Whether the goal is met, where there is one."""
+        return self.goal is None or self.median <= self.goal
 
 
 @dataclass(frozen=True, kw_only=True)

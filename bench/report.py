@@ -68,6 +68,6 @@ def _cells(measurement: Measurement) -> tuple[str, str, str, str, str]:
         measurement.name,
         f"{measurement.median:.2f} {measurement.unit}".rstrip(),
         f"{low:.2f} to {high:.2f}" if len(measurement.samples) > 1 else "one round",
-        f"at most {measurement.goal:g} {measurement.unit}".rstrip(),
-        "met" if measurement.met else "missed",
+        "none" if measurement.goal is None else f"at most {measurement.goal:g} {measurement.unit}".rstrip(),
+        "for the record" if measurement.goal is None else "met" if measurement.met else "missed",
     )

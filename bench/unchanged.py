@@ -1,11 +1,14 @@
 """What an `up` costs that finds nothing to do, against programs that read nothing and that are empty."""
 
-from bench.copy_of_project import Copy, temporary
+from functools import partial
+
+from bench.copy_of_project import temporary
+from bench.empty_program import EmptyProgram
+from bench.large_project import STACK, LargeProject
 from bench.measurement import Bench, Measurement, Say
 
 _ROUNDS = 5
-_STACK = "staging"
-_UP = ("pulumi", "up", "--yes", "--non-interactive", "--stack")
+_FUNCTIONS, _MIGRATIONS = 100, 500
 # All that the real program imports and starts, and nothing that it asks or declares.
 _WITHOUT_READS = """import sys
 
@@ -25,41 +28,31 @@ for name in ("command", "github", "supabase"):
 
 
 def measure(say: Say) -> list[Measurement]:
-    """Run the three programs by turns, each of which has nothing to do."""
-    floor, empty = [], []
-    with temporary(_Project) as project:
-        say(f"releasing {_STACK}")
-        project.run(*_UP, _STACK)
-        for program in ("floor", "empty"):
-            project.run("pulumi", "stack", "init", "bench", folder=project.directory / program)
-            project.run(*_UP, "bench", folder=project.directory / program)
+    """Run the programs by turns, each of which has nothing to do."""
+    floor, empty, large = [], [], []
+    with temporary(partial(LargeProject, functions=0)) as project:
+        say(f"releasing {STACK}")
+        project.up()
+        without_reads = EmptyProgram(project, "floor", _WITHOUT_READS)
+        nothing = EmptyProgram(project)
         for number in range(_ROUNDS):
             say(f"round {number + 1} of {_ROUNDS}")
-            ours = project.time(*_UP, _STACK)
-            floor.append(ours / project.time(*_UP, "bench", folder=project.directory / "floor"))
-            empty.append(ours / project.time(*_UP, "bench", folder=project.directory / "empty"))
+            ours = project.up()
+            floor.append(ours / without_reads.up())
+            empty.append(ours / nothing.up())
+    with temporary(partial(LargeProject, functions=_FUNCTIONS, migrations=_MIGRATIONS)) as project:
+        say(f"releasing {_FUNCTIONS} functions and {_MIGRATIONS} migrations")
+        project.up()
+        nothing = EmptyProgram(project)
+        for number in range(_ROUNDS):
+            say(f"round {number + 1} of {_ROUNDS}, with {_FUNCTIONS} functions and {_MIGRATIONS} migrations")
+            large.append(project.up() / nothing.up())
+    many = f"with {_FUNCTIONS} functions and {_MIGRATIONS} migrations ÷ an empty program"
     return [
         Measurement(name="`pulumi up` ÷ same plugins and imports, no reads", unit="", samples=floor, goal=1.3),
         Measurement(name="`pulumi up` ÷ an empty program", unit="", samples=empty, goal=2.3),
+        Measurement(name=f"`pulumi up` {many}", unit="", samples=large, goal=3.0),
     ]
-
-
-class _Project(Copy):
-    """A copy with two small programs beside the real one."""
-
-    def prepare(self) -> None:
-        self._program("floor", _WITHOUT_READS)
-        self._program("empty", "")
-
-    def _program(self, name: str, text: str) -> None:
-        folder = self.directory / name
-        folder.mkdir()
-        (folder / "__main__.py").write_text(text, encoding="utf-8")
-        (folder / "Pulumi.yaml").write_text(
-            f"name: {name}\nruntime:\n  name: python\n  options:\n    virtualenv: ../.venv\n"
-            "plugins:\n  providers:\n    - name: supabase\n      path: ../provider\n",
-            encoding="utf-8",
-        )
 
 
 BENCH = Bench(
@@ -67,7 +60,7 @@ BENCH = Bench(
     method=(
         "`python -m bench unchanged`: a copy of the project with staging released on a local cloud. In each round one"
         " `pulumi up` of it, one of a program that imports and starts the same but asks and declares nothing, and one"
-        " of an empty program."
+        " of an empty program. Then the same with a large backend."
     ),
     run=measure,
 )

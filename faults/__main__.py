@@ -3,6 +3,7 @@
 import contextlib
 import re
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,8 @@ _console = Console(stderr=True, highlight=False)
 
 def main(
     *,
-    count: Annotated[int | None, typer.Option("--sample", min=1, help="Run so many cases instead of all.")] = None,
+    count: Annotated[int | None, typer.Option("--sample", min=1, help="Run so many cases at most.")] = None,
+    minutes: Annotated[float, typer.Option(min=0, help="Begin no case after so long; 0: run all, some hours.")] = 20,
     seed: Annotated[int, typer.Option(help="Chooses the sample.")] = 1,
     only: Annotated[str, typer.Option(help="Run the cases whose name has this regular expression in it.")] = "",
     part: Annotated[str, typer.Option(help="Run the k-th of n parts, as k/n: the parts may run at once.")] = "1/1",
@@ -30,10 +32,12 @@ def main(
 ) -> None:
     """Disturb one release after another on a local cloud, and see whether what was promised holds.
 
-    Ctrl-C ends it, with the table of what was run until then.
+    Every kind of case comes before any comes twice, so what there is time for tries each kind. Ctrl-C ends it, with the
+    table of what was run until then.
 
     Exit code 0: it held in every case; 2: it did not in some; 1: it could not be tried.
     """
+    begun = time.monotonic()
     index, _, parts = part.partition("/")
     with Ground.prepared() as ground:
         whole = list(all_cases(record_release(ground)))
@@ -45,6 +49,8 @@ def main(
             task = progress.add_task("faults", total=len(cases))
             with contextlib.suppress(KeyboardInterrupt):
                 for case in cases:
+                    if minutes and time.monotonic() - begun > minutes * 60:
+                        break
                     progress.update(task, description=case.name[:60])
                     outcomes.append(run_case(ground, case))
                     progress.advance(task)

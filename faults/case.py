@@ -4,7 +4,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from faults.disturbance import LEFT, Disturbance
+from faults.disturbance import BROKEN, Disturbance
 from faults.ground import Ground
 
 _PREFIX = re.compile(r"^(?:error: |Diagnostics:|\s)+")
@@ -50,8 +50,7 @@ def run_case(ground: Ground, disturbance: Disturbance) -> Outcome:
     problems = ground.broken_promises()
     if seen.code == 0:
         problems += [f"exit code 0, but {missing}" for missing in ground.missing()]
-    if LEFT in seen.text:
-        problems.append(seen.text[seen.text.index(LEFT) :])
+    problems += [line.removeprefix(BROKEN) for line in seen.text.splitlines() if line.startswith(BROKEN)]
     if seen.code > 0 and "Traceback" in seen.text:
         problems.append("a traceback in the output")
     disturbance.recover(ground, seen)

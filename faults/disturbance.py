@@ -3,6 +3,7 @@
 import contextlib
 import re
 import shutil
+import signal
 import tempfile
 import time
 from abc import ABC, abstractmethod
@@ -11,14 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 
 from faults.ground import Ground, RunningUp
 from tests.engine.checkout import Run, Session
 
 _POLL_SECONDS = 0.02
+_SERVER_SECONDS = 20.0
+# What the process document's stack files leave at its default, and what a busy machine adds.
+_LOCK_TIMEOUT_SECONDS, _SLACK_SECONDS = 5.0, 3.0
 # A killed client's request is carried out all the same, this much later.
 _WINDOW_SECONDS = 1.0
-LEFT = "still running afterwards:"
+BROKEN = "promise broken: "
+"""Begins a line that a disturbance adds to what a release printed."""
 _FOREIGN_LEASE = (
     "update release.lease set holder = 'somebody@elsewhere process 1 started 1.00', fencing = fencing + 1,"
     " expires_at = now() + interval '1 hour'"
@@ -108,7 +114,9 @@ class AtStatement(Disturbance):
             pid = _await_waiting(up, observer, holder.info.backend_pid)
             orphans = up.steps()
             happened = pid is not None and self.strike(up, observer, pid)
-            holder.execute("rollback")
+            # The strike may have ended our own session too.
+            with contextlib.suppress(psycopg.OperationalError):
+                holder.execute("rollback")
             return _ended(ground, up, orphans), happened
 
     @abstractmethod
@@ -129,6 +137,139 @@ class BackendKill(AtStatement):
         """Terminate the backend."""
         del up
         return bool(observer.execute("select pg_terminate_backend(%s)", [pid]).rowcount)
+
+
+@dataclass(frozen=True)
+class DatabaseRestart(AtStatement):
+    """The whole server ends at once, as with a power cut; it is started again when somebody asks for it."""
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return f"{self.what}: PostgreSQL is restarted"
+
+    def strike(self, up: RunningUp, observer: Session, pid: int) -> bool:
+        """Shut the server down at once."""
+        del up, observer
+        server = psutil.Process(pid).parent()
+        if server is None:
+            return False
+        server.send_signal(signal.SIGQUIT)
+        psutil.wait_procs([server], timeout=_SERVER_SECONDS)
+        return not server.is_running()
+
+
+@dataclass(frozen=True)
+class LockHeld(Disturbance):
+    """A long transaction has read the table that a migration alters; others read it all the time, behind the migration.
+
+    Attributes:
+        seconds: how long the transaction stays after the migration began to wait.
+    """
+
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return f"the table that a migration alters is held for {self.seconds:g} s, with readers behind it"
+
+    def apply(self, ground: Ground) -> tuple[Run, bool]:
+        """Release while the table is held, and see how long a reader waits at most."""
+        ground.alter_the_log()
+        with ground.live.session() as holder, ground.live.session() as observer, ground.live.session() as reader:
+            holder.execute("begin; select count(*) from public.ran")
+            up = ground.begin_up()
+            happened = _await_waiting(up, observer, holder.info.backend_pid) is not None
+            longest, ends = 0.0, time.monotonic() + self.seconds
+            while time.monotonic() < ends:
+                asked = time.monotonic()
+                reader.execute("select count(*) from public.ran")
+                longest = max(longest, time.monotonic() - asked)
+                time.sleep(_POLL_SECONDS)
+            holder.execute("rollback")
+        seen = up.wait()
+        late = longest > _LOCK_TIMEOUT_SECONDS + _SLACK_SECONDS
+        return (_blame(seen, f"a reader waited {longest:.1f} s behind the migration") if late else seen), happened
+
+
+@dataclass(frozen=True)
+class AtRequest(Disturbance):
+    """Something happens while a request is under way, which then goes on.
+
+    Attributes:
+        point: the request.
+    """
+
+    point: Point
+
+    def apply(self, ground: Ground) -> tuple[Run, bool]:
+        """Release, and strike at the request."""
+        delay = {"action": "delay", "seconds": _WINDOW_SECONDS}
+        ground.control("POST", "/faults", {**_selector(ground, self.point), **delay})
+        up = ground.begin_up()
+        while up.running and ground.control("GET", "/faults"):
+            time.sleep(_POLL_SECONDS)
+        happened = ground.control("GET", "/faults") == []
+        ground.control("DELETE", "/faults")
+        try:
+            if happened:
+                self.strike(ground, up)
+            return up.wait(), happened
+        finally:
+            self.undo(ground)
+
+    @abstractmethod
+    def strike(self, ground: Ground, up: RunningUp) -> None:
+        """Do it."""
+
+    def undo(self, ground: Ground) -> None:
+        """Take it back after the release; nothing here."""
+
+
+@dataclass(frozen=True)
+class StateDiskFull(AtRequest):
+    """From a request on the engine can't write its state any more: its files end at half the state's size."""
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return f"{self.point}: no space for the state from then on"
+
+    def strike(self, ground: Ground, up: RunningUp) -> None:
+        """Limit what the engine writes; a disk that is full for all of the machine is nothing that a test may make."""
+        size = ground.state_file().stat().st_size // 2
+        psutil.Process(up.process.pid).rlimit(psutil.RLIMIT_FSIZE, (size, size))
+
+    def recover(self, ground: Ground, seen: Run) -> None:
+        """Put the last whole state back: the engine leaves a torn file in a folder where it can't write all of it."""
+        super().recover(ground, seen)
+        ground.restore_state()
+
+
+@dataclass(frozen=True)
+class ClockJump(AtRequest):
+    """The platform's clock jumps.
+
+    Attributes:
+        seconds: by how much.
+    """
+
+    seconds: int
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return f"{self.point}: the platform's clock jumps by {self.seconds:+} s"
+
+    def strike(self, ground: Ground, up: RunningUp) -> None:
+        """Let it jump."""
+        del up
+        ground.control("PUT", "/clock", self.seconds)
+
+    def undo(self, ground: Ground) -> None:
+        """Let it jump back."""
+        ground.control("PUT", "/clock", 0)
 
 
 @dataclass(frozen=True)
@@ -322,4 +463,8 @@ def _ended(ground: Ground, up: RunningUp, processes: list[psutil.Process]) -> Ru
     """Wait for the release's end, and tell if processes of it outlive it."""
     seen = up.wait()
     left = ground.wait_for_orphans(processes)
-    return Run(seen.code, f"{seen.text}\n{LEFT} {'; '.join(left)}") if left else seen
+    return _blame(seen, f"still running afterwards: {'; '.join(left)}") if left else seen
+
+
+def _blame(seen: Run, promise: str) -> Run:
+    return Run(seen.code, f"{seen.text}\n{BROKEN}{promise}")

@@ -151,6 +151,27 @@ class Ground:
             (self.backend / "supabase/rollbacks" / name).write_text(undo, encoding="utf-8")
         _write_release(self.backend, self.release)
 
+    def alter_the_log(self) -> None:
+        """Let the release's first migration alter the table that its statements write to."""
+        [migration] = (self.backend / "supabase/migrations").glob(f"*_release_{self.release}_{FILES[0]}.sql")
+        undo = self.backend / "supabase/rollbacks" / migration.name
+        for path, statement in ((migration, "add column"), (undo, "drop column")):
+            kind = " text" if path is migration else ""
+            altered = f"alter table public.ran {statement} note_{self.release}{kind};\n"
+            path.write_text(altered + path.read_text(encoding="utf-8"), encoding="utf-8")
+
+    def state_file(self) -> Path:
+        """Give the file that the engine keeps the stack's state in."""
+        [file] = (self.checkout.directory / ".local/pulumi/.pulumi/stacks").rglob(f"{self.checkout.stack}.json")
+        return file
+
+    def restore_state(self) -> None:
+        """Put the state back to where the last whole run left it, as docs/state.md says for a torn file."""
+        history = (self.checkout.directory / ".local/pulumi/.pulumi/history").rglob(
+            f"{self.checkout.stack}-*.checkpoint.json"
+        )
+        shutil.copy(max(history, key=lambda path: path.stat().st_mtime_ns), self.state_file())
+
     def step(self, file: str, statement: int) -> str:
         """Name a statement of the current release."""
         return f"{self.release}.{file}.{statement}"

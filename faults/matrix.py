@@ -8,20 +8,25 @@ from typing import Any
 
 from faults.disturbance import (
     BackendKill,
+    ClockJump,
+    DatabaseRestart,
     Disturbance,
     ForeignLease,
     KillAfterCommit,
     KillAtRequest,
     KillAtStatement,
     LeaseLost,
+    LockHeld,
     Point,
     RequestFault,
     SecondRelease,
+    StateDiskFull,
 )
 from faults.ground import FILES, STATEMENTS, Ground
 
 # Longer than the program's, the plugin's and the release's clients wait, and than the CLI does.
 _CLIENT_SECONDS, _CLI_SECONDS = 32, 62
+_HELD_SECONDS, _HOUR = 60, 3600
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 _STATEMENT_LOCK = "select pg_advisory_xact_lock(hashtext('{}'))"
 _READING = re.compile(r"/database/query/read-only$|/graphql$")
@@ -60,7 +65,11 @@ def all_cases(points: Sequence[Point]) -> Iterator[Disturbance]:
             yield KillAtRequest(point, "command")
         if _is_of_the_cli(point):
             yield KillAtRequest(point, "CLI")
+        if _is_of_the_cli(point):
+            yield StateDiskFull(point)
+            yield from (ClockJump(point, seconds) for seconds in (_HOUR, -_HOUR))
     yield from _statements()
+    yield LockHeld(_HELD_SECONDS)
     yield ForeignLease()
     yield SecondRelease(own_state=False)
     yield SecondRelease(own_state=True)
@@ -126,6 +135,7 @@ def _statements() -> Iterator[Disturbance]:
     }
     for what, lock in places.items():
         yield BackendKill(what, lock)
+        yield DatabaseRestart(what, lock)
     for what in (in_push[0], in_push[-1]):
         for victim in ("engine", "command", "CLI"):
             yield KillAtStatement(what, places[what], victim)

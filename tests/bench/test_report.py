@@ -31,6 +31,13 @@ def test_the_median_counts_and_the_goal_is_its_limit() -> None:
     assert (FAST.median, FAST.met, SLOW.met) == (2, True, False)
 
 
+def test_a_figure_without_a_goal_is_told_and_misses_nothing() -> None:
+    told = Measurement(name="memory", unit="MiB", samples=[300], goal=None)
+    assert told.met
+    [_, *cells] = [list(column.cells)[0] for column in report.table("One", [told]).columns]
+    assert cells == ["300.00 MiB", "one round", "none", "for the record"]
+
+
 @pytest.mark.usefixtures("bench")
 def test_json_has_every_sample_and_a_missed_goal_is_an_exit_code() -> None:
     told = _run("one", "--json")
