@@ -34,7 +34,7 @@ def test_the_median_counts_and_the_goal_is_its_limit() -> None:
 def test_a_figure_without_a_goal_is_told_and_misses_nothing() -> None:
     told = Measurement(name="memory", unit="MiB", samples=[300], goal=None)
     assert told.met
-    [_, *cells] = [list(column.cells)[0] for column in report.table("One", [told]).columns]
+    [_, *cells] = [next(iter(column.cells)) for column in report.table("One", [told]).columns]
     assert cells == ["300.00 MiB", "one round", "none", "for the record"]
 
 
