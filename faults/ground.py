@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import json
 import os
 import shutil
 import subprocess
@@ -170,7 +171,12 @@ class Ground:
         history = (self.checkout.directory / ".local/pulumi/.pulumi/history").rglob(
             f"{self.checkout.stack}-*.checkpoint.json"
         )
-        shutil.copy(max(history, key=lambda path: path.stat().st_mtime_ns), self.state_file())
+        for checkpoint in sorted(history, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+            with contextlib.suppress(json.JSONDecodeError):
+                json.loads(checkpoint.read_text(encoding="utf-8"))
+                shutil.copy(checkpoint, self.state_file())
+                return
+        raise RuntimeError("No state of any run is whole.")
 
     def step(self, file: str, statement: int) -> str:
         """Name a statement of the current release."""
