@@ -11,6 +11,7 @@ from ops.back_merge import back_merge
 from ops.bodies import bodies
 from ops.history import history
 from ops.hotfix import hotfix
+from ops.monitor.command import monitor
 from ops.plan.command import plan
 from ops.preview import preview
 from ops.release import release
@@ -29,6 +30,7 @@ app.command()(back_merge)
 app.command()(bodies)
 app.command()(history)
 app.command()(hotfix)
+app.command()(monitor)
 app.command()(plan)
 app.command()(preview)
 app.command()(release)

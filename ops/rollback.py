@@ -11,6 +11,7 @@ from ops.release_log import read_log
 from ops.stack_target import read_stack
 from release.credentials import read_credential
 from release.error import ReleaseError
+from release.live_state import KnownHashes
 from release.management_api import ManagementApi
 from release.notification import describe_release, tell_team
 from release.record import read_records
@@ -59,6 +60,28 @@ def rollback(
         _tell(_document(plan), "", as_json=as_json)
         return
     reason = _confirm(settings, reason, yes=yes)
+    number, works = carry_out(settings, target, plan, hashes, reason=reason, migrations=migrations)
+    _tell(
+        {**_document(plan), "record": number, "smoke_tests_pass": works},
+        f"rolled back to release {plan.target.number}; on record as {number}. `pulumi up` refuses the release that was"
+        f" left until: python -m ops rollback --stack {stack} --clear",
+        as_json=as_json,
+    )
+    if not works:
+        raise typer.Exit(FINDINGS)
+
+
+def carry_out(
+    settings: Settings, target: Target, plan: RollbackPlan, hashes: KnownHashes, *, reason: str, migrations: bool
+) -> tuple[int, bool]:
+    """Roll back, and tell the team.
+
+    Returns:
+        The number under which it is on record, and whether the smoke tests pass.
+
+    Raises:
+        ReleaseError: it could not be done; the text says what is live.
+    """
     with open_session(target) as session:
         number, works = roll_back(
             session,
@@ -68,14 +91,7 @@ def rollback(
             smoke_seconds=settings.backend.smoke_test_seconds,
         )
     _announce(target, number)
-    _tell(
-        {**_document(plan), "record": number, "smoke_tests_pass": works},
-        f"rolled back to release {plan.target.number}; on record as {number}. `pulumi up` refuses the release that was"
-        f" left until: python -m ops rollback --stack {stack} --clear",
-        as_json=as_json,
-    )
-    if not works:
-        raise typer.Exit(FINDINGS)
+    return number, works
 
 
 def _document(plan: RollbackPlan) -> dict[str, object]:

@@ -1,8 +1,10 @@
 """The calls of the Supabase Management API that a release makes itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import httpx
 from tenacity import (
@@ -128,6 +130,32 @@ class ManagementApi:
         self._check(response, "query the database")
         return list(response.json())
 
+    def logs(self, sql: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
+        """Run SQL over the project's logs of a time of up to 24 hours (v1-get-project-logs), in BigQuery's dialect.
+
+        Raises:
+            ReleaseError: the platform refused, or the answer says that the query failed.
+        """
+        times = {"iso_timestamp_start": start.isoformat(), "iso_timestamp_end": end.isoformat()}
+        query = urlencode({"sql": sql, **times})
+        answer = self._read(f"/analytics/endpoints/logs.all?{query}", what="query the logs")
+        if answer.get("error"):
+            raise ReleaseError(
+                f"{self._target.api_host} could not answer a query of the logs: {answer['error']}. Nothing is known of"
+                " what they hold. Remedy: try it again; the endpoint takes 30 queries a minute."
+            )
+        return list(answer["result"])
+
+    def health(self, services: Sequence[str]) -> list[dict[str, Any]]:
+        """Give the state of services (v1-get-services-health): `name`, `status`, and `error` where there is one."""
+        return list(
+            self._read(f"/health?{urlencode([('services', name) for name in services])}", what="read the health")
+        )
+
+    def advice(self, kind: str) -> list[dict[str, Any]]:
+        """Give what the `security` or the `performance` advisor finds (v1-get-security-advisors and its sister)."""
+        return list(self._read(f"/advisors/{kind}", what=f"ask the {kind} advisor")["lints"])
+
     def has_restore_points(self) -> bool:
         """Tell whether the platform can bring the database back to a moment, for this token (v1-list-all-backups)."""
         response = self._get("/database/backups", without=_FORBIDDEN)
@@ -146,18 +174,18 @@ class ManagementApi:
         self._check(response, f"delete function {slug}")
         return True
 
-    def _read(self, path: str) -> Any:
-        response = self._get(path)
+    def _read(self, path: str, *, what: str = "") -> Any:
+        response = self._get(path, what=what)
         assert response is not None  # noqa: S101 - only `without` allows that
         return response.json()
 
     def _get(
-        self, path: str, *, headers: dict[str, str] | None = None, without: int | None = None
+        self, path: str, *, headers: dict[str, str] | None = None, without: int | None = None, what: str = ""
     ) -> httpx.Response | None:
         response = self._try(lambda: self._client.get(self._project + path, headers=headers))
         if response.status_code == without:
             return None
-        self._check(response, f"read {path or 'the project'}")
+        self._check(response, what or f"read {path or 'the project'}")
         return response
 
     def _try(self, send: Callable[[], httpx.Response]) -> httpx.Response:
