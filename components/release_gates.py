@@ -9,8 +9,10 @@ import pulumi
 
 from components.github_reads import read_all, read_github
 from components.released_state import read_released_state
-from provider.invokes import QueryForbiddenError, get_project, query_database
+from provider.invokes import ProjectInfo, QueryForbiddenError, get_project, query_database
 from release.backend_source import BackendSource
+from release.checklist import CHECKLIST_QUERY, read_checklist, refuse_unchecked
+from release.checklist import PRESENCE_QUERY as CHECKLIST_PRESENCE_QUERY
 from release.error import ReleaseError
 from release.live_state import HASHES_QUERY, PRESENCE_QUERY, KnownHashes, read_hashes
 from release.promotion import Approval, Promotion, promote, refuse_held, refuse_unreviewed
@@ -47,6 +49,7 @@ def pass_gates(settings: Settings, backend: BackendSource, own: KnownHashes) -> 
             else None,
             hotfix=settings.hotfix,
         )
+        _hold_to_the_checklist(settings, validated_by, backend.digest, own, promotion)
         if promotion.hotfix:
             pulumi.log.warn(f"HOTFIX: release {backend.digest[:12]} is {promotion.basis}: {promotion.hotfix}")
     if settings.hotfix and settings.hotfix.release != backend.digest:
@@ -69,11 +72,7 @@ def pass_gates(settings: Settings, backend: BackendSource, own: KnownHashes) -> 
 
 
 def _hashes_of(stack: str, supabase: SupabaseSettings) -> KnownHashes | None:
-    project = get_project(
-        ref=supabase.project.ref,
-        organization=None if supabase.project.ref else supabase.organization,
-        name=None if supabase.project.ref else supabase.project.name,
-    )
+    project = _project_of(supabase)
     if not project.found:
         return None
     try:
@@ -86,6 +85,33 @@ def _hashes_of(stack: str, supabase: SupabaseSettings) -> KnownHashes | None:
             raise
         pulumi.log.warn(f"{error} This preview goes by what the last release to {stack} left.")
         return snapshot.hashes
+
+
+def _hold_to_the_checklist(
+    settings: Settings, validated_by: str, digest: str, own: KnownHashes, promotion: Promotion
+) -> None:
+    """Ask for what has to hold besides; neither of a hotfix nor of what was released here before."""
+    required = settings.promotion.requires
+    if not required or promotion.hotfix or digest in own.validated:
+        return
+    project = _project_of(settings.others[validated_by])
+    try:
+        present = query_database(project.ref, CHECKLIST_PRESENCE_QUERY)[0]["checklist"]
+        checklist = read_checklist(query_database(project.ref, CHECKLIST_QUERY)) if present else ()
+    except QueryForbiddenError as error:
+        if not pulumi.runtime.is_dry_run():
+            raise
+        pulumi.log.warn(f"{error} Whether {', '.join(required)} hold in {validated_by} is not known.")
+        return
+    refuse_unchecked(settings.stack, digest, validated_by, required, checklist)
+
+
+def _project_of(supabase: SupabaseSettings) -> ProjectInfo:
+    return get_project(
+        ref=supabase.project.ref,
+        organization=None if supabase.project.ref else supabase.organization,
+        name=None if supabase.project.ref else supabase.project.name,
+    )
 
 
 def _hold_to_a_commit(directory: Path) -> None:

@@ -8,6 +8,8 @@ from localcloud.management.access import AccessToken
 # What a release needs; the README asks a real token for the same.
 RELEASE_PERMISSIONS = frozenset(
     {
+        "advisors_read",
+        "analytics_logs_read",
         "api_gateway_keys_read",
         "api_gateway_keys_secret_read",
         "auth_config_read",
@@ -33,7 +35,7 @@ RELEASE_PERMISSIONS = frozenset(
 )
 
 # By these somebody gets at what users have stored.
-_USER_DATA = frozenset({"api_gateway_keys_secret_read", "database_read"})
+_USER_DATA = frozenset({"analytics_logs_read", "api_gateway_keys_secret_read", "database_read"})
 
 
 def variable_of(name: str, stack: str) -> str:

@@ -6,11 +6,14 @@ import typer
 
 from ops import migration
 from ops.adopt import adopt, schema_steps
+from ops.app_config import app_config
 from ops.audit.command import audit
 from ops.back_merge import back_merge
 from ops.bodies import bodies
+from ops.contacts import contacts
 from ops.history import history
 from ops.hotfix import hotfix
+from ops.incident import command as incident
 from ops.monitor.command import monitor
 from ops.plan.command import plan
 from ops.preview import preview
@@ -18,6 +21,7 @@ from ops.release import release
 from ops.revert import revert
 from ops.rollback import rollback
 from ops.share_state import share_state
+from ops.validate.command import validate
 from release.error import ReleaseError
 from settings import SettingsError
 
@@ -25,9 +29,11 @@ app = typer.Typer(
     help="Operations beside `pulumi up`.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 app.command()(adopt)
+app.command()(app_config)
 app.command()(audit)
 app.command()(back_merge)
 app.command()(bodies)
+app.command()(contacts)
 app.command()(history)
 app.command()(hotfix)
 app.command()(monitor)
@@ -37,7 +43,9 @@ app.command()(release)
 app.command()(revert)
 app.command()(rollback)
 app.command()(share_state)
+app.command()(validate)
 app.command(hidden=True)(schema_steps)
+app.add_typer(incident.app, name="incident")
 app.add_typer(migration.app, name="migration")
 
 

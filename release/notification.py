@@ -33,6 +33,20 @@ def tell_team(stack: str, text: str) -> bool:
         address = read_credential(name, stack)
     except (SettingsError, ReleaseError) as error:
         return _untold(str(error))
+    reason = post_text(address, text)
+    return not reason or _untold(f"the webhook in {name} was not reached: {reason}")
+
+
+def post_text(address: str, text: str) -> str:
+    """Post a text to a webhook, in Slack's form.
+
+    Args:
+        address: the webhook's, which is a secret.
+        text: what to tell; cut where it is very long.
+
+    Returns:
+        Why it did not arrive, without the address; empty where it did.
+    """
     reason = ""
     for _ in range(_TRIES):
         try:
@@ -41,9 +55,9 @@ def tell_team(stack: str, text: str) -> bool:
             reason = type(error).__name__
             continue
         if response.is_success:
-            return True
+            return ""
         reason = f"it answered {response.status_code}"
-    return _untold(f"the webhook in {name} was not reached: {reason}")
+    return reason
 
 
 def describe_release(stack: str, record: Record) -> str:

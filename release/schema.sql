@@ -69,3 +69,14 @@ create table if not exists release.hold (
   held_by text not null,
   held_at timestamptz not null default now()
 );
+
+-- What people and `ops validate` found of a release hash besides its smoke tests.
+create table if not exists release.checklist (
+  digest text not null,
+  item text not null,
+  passed boolean not null,
+  told text not null,
+  checked_by text not null,
+  checked_at timestamptz not null default now(),
+  primary key (digest, item)
+);

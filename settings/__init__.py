@@ -3,6 +3,7 @@
 from settings.backend import BackendSettings
 from settings.branch import BranchSettings, ProtectionSettings, PushSettings, ReviewSettings
 from settings.environment import EnvironmentSettings
+from settings.incidents import IncidentSettings
 from settings.model import Model, Principals, SecretSource, VariableSource, configured_name, variable_key, written
 from settings.promotion import HotfixSettings, PromotionSettings
 from settings.provided import provided_value
@@ -30,6 +31,7 @@ __all__ = [
     "DeletionWaiver",
     "EnvironmentSettings",
     "HotfixSettings",
+    "IncidentSettings",
     "LabelSettings",
     "Model",
     "Principals",

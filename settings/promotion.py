@@ -1,5 +1,7 @@
 """What a release has to have behind it before this environment takes it."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from settings.model import Model
@@ -10,11 +12,13 @@ class PromotionSettings(Model):
 
     `validated_by` names a stack: only a backend whose release hash it has validated is released here, or one that was
     released here before. `reviewed`: the backend of the commit has to be the one of a merged pull request into this
-    stack's branch that somebody other than its author approved.
+    stack's branch that somebody other than its author approved. `requires`: items of that stack's checklist that have
+    to hold besides, those that `ops validate` finds and those that people tick.
     """
 
     validated_by: str | None = Field(default=None, min_length=1)
     reviewed: bool = False
+    requires: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
 
 
 class HotfixSettings(Model):

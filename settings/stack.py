@@ -8,6 +8,7 @@ from pydantic import Field
 from settings.backend import BackendSettings
 from settings.branch import BranchSettings
 from settings.environment import EnvironmentSettings
+from settings.incidents import IncidentSettings
 from settings.model import BY_HAND, ConfigurableName, FunctionSecretName, Model, configured_name
 from settings.promotion import HotfixSettings, PromotionSettings
 from settings.repository_wide import RepositoryWideSettings
@@ -20,7 +21,7 @@ class Settings(Model):
 
     `others` are the projects that the other stack files declare, by stack; `github_plan` is the plan that the
     repository's owner has, since some rules exist on some plans only. `notification` names the secret that holds the
-    address of the team channel's webhook.
+    address of the team channel's webhook. `contacts`: whom to call, by what for.
     """
 
     stack: str
@@ -38,6 +39,8 @@ class Settings(Model):
     promotion: PromotionSettings = PromotionSettings()
     hotfix: HotfixSettings | None = None
     notification: ConfigurableName | None = None
+    incidents: IncidentSettings | None = None
+    contacts: Mapping[str, str] = {}
     waivers: Waivers = Waivers()
 
     @property

@@ -1,0 +1,1 @@
+"""Incidents: told to the incidents channel and on the status page."""

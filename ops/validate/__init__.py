@@ -1,0 +1,1 @@
+"""What a release is held to in the environment that validates, besides its smoke tests."""
