@@ -65,7 +65,7 @@ release = BackendRelease(
         ready=project.ready,
         backend=settings.backend,
         plan=plan,
-        notifies=settings.notification is not None,
+        notifies=settings.notifies,
     ),
 )
 

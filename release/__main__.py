@@ -132,11 +132,12 @@ def record(token: Token, backend: Backend = Path("backend")) -> None:
 
 @app.command()
 def notify() -> None:
-    """Tell the team channel about the release that was just recorded; a channel that can't be reached fails nothing."""
+    """Tell the team channel and Sentry of the release that was just recorded; who can't be reached fails nothing."""
     from release.credentials import read_credential
     from release.management_api import ManagementApi
     from release.notification import describe_release, tell_team
     from release.record import current, read_records
+    from release.sentry import mark_release
     from release.target import read_target
 
     target = read_target(os.environ)
@@ -144,6 +145,8 @@ def notify() -> None:
         released = current(read_records(api.query))
     if released and tell_team(target.stack, describe_release(target.stack, released)):
         typer.echo("the team channel was told")
+    if released and mark_release(target.stack, released):
+        typer.echo("the release is marked in Sentry")
 
 
 def main() -> None:

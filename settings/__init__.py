@@ -16,6 +16,7 @@ from settings.reading import (
     refuse_public_encryption,
 )
 from settings.repository_wide import ActionsSettings, LabelSettings, RepositoryWideSettings
+from settings.sentry import SentrySettings
 from settings.stack import Settings
 from settings.supabase import ProjectSettings, SupabaseSettings
 from settings.waivers import DeletionWaiver, Waivers
@@ -42,6 +43,7 @@ __all__ = [
     "RepositoryWideSettings",
     "ReviewSettings",
     "SecretSource",
+    "SentrySettings",
     "Settings",
     "SettingsError",
     "SupabaseSettings",

@@ -12,6 +12,7 @@ from settings.incidents import IncidentSettings
 from settings.model import BY_HAND, ConfigurableName, FunctionSecretName, Model, configured_name
 from settings.promotion import HotfixSettings, PromotionSettings
 from settings.repository_wide import RepositoryWideSettings
+from settings.sentry import SentrySettings
 from settings.supabase import SupabaseSettings
 from settings.waivers import Waivers
 
@@ -40,6 +41,7 @@ class Settings(Model):
     hotfix: HotfixSettings | None = None
     notification: ConfigurableName | None = None
     incidents: IncidentSettings | None = None
+    sentry: SentrySettings | None = None
     contacts: Mapping[str, str] = {}
     waivers: Waivers = Waivers()
 
@@ -59,8 +61,13 @@ class Settings(Model):
 
     def release_secret_names(self) -> frozenset[str]:
         """Name those that a release itself needs: all but what GitHub alone is given."""
-        notification = {self.notification} if self.notification else set()
-        return frozenset({*self.function_secrets, *notification, "SUPABASE_DB_PASSWORD"})
+        told = {self.notification, self.sentry.token if self.sentry else None} - {None}
+        return frozenset({*self.function_secrets, *(name for name in told if name), "SUPABASE_DB_PASSWORD"})
+
+    @property
+    def notifies(self) -> bool:
+        """Whether anybody is told of a release."""
+        return self.notification is not None or self.sentry is not None
 
     def by_hand(self) -> frozenset[str]:
         """Name the secrets that somebody sets on GitHub: ENVIRONMENT/NAME, and NAME for the repository's own.

@@ -30,7 +30,9 @@ def write_usual(released: Released, answer: str) -> None:
         entry.parent.mkdir()
         with (backend / "config.toml").open("a", encoding="utf-8") as config:
             config.write("\n[functions.usual]\nverify_jwt = false\n")
-    entry.write_text(f"Deno.serve(() => {answer});\n", encoding="utf-8")
+    # A deploy proves that a function answers by a request that calls nothing of it.
+    preflight = 'request.method === "OPTIONS" ? new Response()'
+    entry.write_text(f"Deno.serve((request) => {preflight} : {answer});\n", encoding="utf-8")
 
 
 def test_a_quiet_stack_is_quiet(released: Released) -> None:
