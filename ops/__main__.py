@@ -6,6 +6,7 @@ import typer
 
 from ops import migration
 from ops.adopt import adopt, schema_steps
+from ops.anonymise.command import refresh_staging
 from ops.audit.command import audit
 from ops.back_merge import back_merge
 from ops.bodies import bodies
@@ -31,6 +32,7 @@ app.command()(history)
 app.command()(hotfix)
 app.command()(plan)
 app.command()(preview)
+app.command()(refresh_staging)
 app.command()(release)
 app.command()(revert)
 app.command()(rollback)

@@ -1,0 +1,51 @@
+"""What of a value must not be found in staging."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+SHORTEST = 12
+"""How many characters a value needs before the scan looks for it: shorter ones occur by chance."""
+
+_MAIL = re.compile(rb"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE = re.compile(rb"(?<![\w.-])\+?\d[\d ()./-]{5,}\d(?![\w-])")
+_NO_DIGIT = re.compile(rb"\D")
+_SHORTEST_PHONE = 7
+_HAS_DIGITS = re.compile(rb"\d[\d ()./-]{5}")
+
+
+def mails(text: bytes) -> Iterator[bytes]:
+    """Give the e-mail addresses in a text, in small letters."""
+    if b"@" in text:
+        for found in _MAIL.finditer(text):
+            yield found[0].lower()
+
+
+def phones(text: bytes) -> Iterator[bytes]:
+    """Give what looks like a phone number in a text, as digits."""
+    if _HAS_DIGITS.search(text):
+        for found in _PHONE.finditer(text):
+            yield _NO_DIGIT.sub(b"", found[0])
+
+
+def phone_digits(value: bytes) -> bytes | None:
+    """Give the digits of a value that is a phone number; None where they are too few to look for."""
+    digits = _NO_DIGIT.sub(b"", value)
+    return digits if len(digits) >= _SHORTEST_PHONE else None
+
+
+def is_long(value: bytes) -> bool:
+    """Tell whether a value has so many characters that the scan looks for it."""
+    return len(value) >= SHORTEST and (value.isascii() or len(value.decode(errors="replace")) >= SHORTEST)
+
+
+def texts_of(document: Any) -> Iterator[str]:
+    """Give every text in a JSON document, names of fields left out."""
+    if isinstance(document, str):
+        yield document
+    elif isinstance(document, dict):
+        for part in document.values():
+            yield from texts_of(part)
+    elif isinstance(document, list):
+        for part in document:
+            yield from texts_of(part)
