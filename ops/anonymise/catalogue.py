@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from ops.anonymise.never_copied import PEOPLE, is_platform
 from release.database import Connection
 
-# Types whose values are text, whatever they are called: category S, and what can hold any text.
-_TEXT_TYPES = frozenset({"json", "jsonb", "xml", "bytea", "hstore", "tsvector"})
-
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
@@ -19,7 +16,8 @@ class Column:
         type: as `format_type` writes it, such as `character varying(255)`.
         base: name of the type without its limit, of a domain that of what it is made of, of an array that of its items.
         array: whether it is an array.
-        text: whether it can hold text: a type of the string category, JSON, XML, bytes, or an array of these.
+        words: whether it holds words: a type of PostgreSQL's string category, or an array of one.
+        text: whether it can hold text: as well JSON, XML, bytes, composite and user-defined types.
         limit: how many characters a text may have; None where there is no limit.
         required: whether it takes no null.
         default: whether it fills itself where a row says nothing.
@@ -30,6 +28,7 @@ class Column:
     type: str
     base: str
     array: bool
+    words: bool
     text: bool
     limit: int | None
     required: bool
@@ -89,7 +88,7 @@ class Catalogue:
 _COLUMNS = """
 select n.nspname as schema, c.relname as table, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
   item.typname as base, full_type.typcategory = 'A' as array,
-  item.typcategory = 'S' or item.typname = any(%(text_types)s) as text,
+  item.typcategory = 'S' as words, item.typcategory in ('S', 'U', 'C') and item.typname <> 'uuid' as text,
   case when item.typname in ('varchar', 'bpchar') and a.atttypmod > 4 then a.atttypmod - 4 end as limit,
   a.attnotnull or t.typnotnull as required, a.atthasdef or a.attidentity <> '' as default,
   a.attgenerated <> '' as generated,
@@ -144,7 +143,7 @@ def read_catalogue(connection: Connection) -> Catalogue:
     for row in connection.execute(_UNIQUE).fetchall():
         unique.setdefault(f"{row['schema']}.{row['table']}", []).append(tuple(row["columns"]))
     rows: dict[str, list[dict[str, object]]] = {}
-    for row in connection.execute(_COLUMNS, {"text_types": sorted(_TEXT_TYPES)}).fetchall():
+    for row in connection.execute(_COLUMNS).fetchall():
         name = f"{row['schema']}.{row['table']}"
         if name == PEOPLE or not is_platform(row["schema"]):
             rows.setdefault(name, []).append(row)
@@ -163,7 +162,7 @@ def read_catalogue(connection: Connection) -> Catalogue:
 
 
 def _table(rows: list[dict[str, object]], unique: tuple[tuple[str, ...], ...]) -> Table:
-    kept = ("name", "type", "base", "array", "text", "limit", "required", "default", "generated")
+    kept = ("name", "type", "base", "array", "words", "text", "limit", "required", "default", "generated")
     columns = [Column(**{key: row[key] for key in kept}) for row in rows]  # type: ignore[arg-type]
     first = rows[0]
     return Table(

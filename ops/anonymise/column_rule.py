@@ -30,6 +30,7 @@ class ColumnRule:
         read: whether the refresh may read the column at all.
         written: whether staging gets a value; else the column's default holds there.
         protects: whether the value must not reach staging.
+        searched: whether the scan looks for the value, as it can be text.
     """
 
     def __init__(self, table: str, column: Column, rule: Rule, pseudonyms: Pseudonyms) -> None:
@@ -41,7 +42,7 @@ class ColumnRule:
         self.protects = self.read and rule not in _KEPT
         self._pseudonyms = pseudonyms
         self._as_json = column.array and rule in _PER_ITEM
-        self._searched = self.protects and (column.text or column.base == "uuid")
+        self.searched = self.protects and (column.text or column.base == "uuid")
 
     @property
     def expression(self) -> sql.Composable:
@@ -79,7 +80,7 @@ class ColumnRule:
 
     def protected(self, field: bytes) -> Iterator[tuple[str, bytes]]:
         """Give what of a field must not be found: `phone` or `text`, and the value."""
-        if not self._searched or field == NULL:
+        if not self.searched or field == NULL:
             return
         value = unescape(field)
         kind = "phone" if self.rule == "phone" else "text"

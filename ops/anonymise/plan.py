@@ -12,8 +12,6 @@ from release.error import ReleaseError
 
 _DATES = frozenset({"date", "timestamp", "timestamptz"})
 _JSON = frozenset({"json", "jsonb"})
-# Neither words nor a key can be read back as one of these.
-_NO_WORDS = frozenset({"json", "jsonb", "xml", "bytea", "hstore", "tsvector"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,17 +138,13 @@ def _misfit(column: Column, rule: Rule) -> str | None:
         problem = "is no date. Remedy: another rule than shift"
     elif isinstance(rule, JsonFields) and (column.base not in _JSON or column.array):
         problem = "is no JSON. Remedy: another rule than json"
-    elif rule == "key" and column.base != "uuid" and not _holds_words(column):
+    elif rule == "key" and column.base != "uuid" and not column.words:
         problem = "a key is made for uuid and text. Remedy: keep, as a number that was counted up says nothing"
-    elif rule in ("email", "phone", "words") and not _holds_words(column):
+    elif rule in ("email", "phone", "words") and not column.words:
         problem = f"holds no words. Remedy: another rule than {rule}"
     elif isinstance(rule, str) and column.limit is not None and column.limit < shortest(rule):
         problem = f"is shorter than the {shortest(rule)} characters that {rule} needs. Remedy: words, null or a value"
     return problem
-
-
-def _holds_words(column: Column) -> bool:
-    return column.text and column.base not in _NO_WORDS
 
 
 def _ambiguous(table: Table, rules: Mapping[str, Rule]) -> Iterator[str]:
@@ -167,7 +161,7 @@ def _torn(key: ForeignKey, rules: Rules, source: Catalogue) -> Iterator[str]:
         return
     for column, parent_column in zip(key.columns, key.parent_columns, strict=True):
         rule = child.get(column)
-        if rule in (None, "null"):
+        if rule in (None, "null", "omit"):
             continue
         if parent is None:
             if key.parent in rules.skip:

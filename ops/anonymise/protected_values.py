@@ -8,10 +8,9 @@ SHORTEST = 12
 """How many characters a value needs before the scan looks for it: shorter ones occur by chance."""
 
 _MAIL = re.compile(rb"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(rb"(?<![\w.-])\+?\d[\d ()./-]{5,}\d(?![\w-])")
+_PHONE = re.compile(rb"\d[\d ()./-]{5,}\d(?![\w-])")
 _NO_DIGIT = re.compile(rb"\D")
 _SHORTEST_PHONE = 7
-_HAS_DIGITS = re.compile(rb"\d[\d ()./-]{5}")
 
 
 def mails(text: bytes) -> Iterator[bytes]:
@@ -23,9 +22,8 @@ def mails(text: bytes) -> Iterator[bytes]:
 
 def phones(text: bytes) -> Iterator[bytes]:
     """Give what looks like a phone number in a text, as digits."""
-    if _HAS_DIGITS.search(text):
-        for found in _PHONE.finditer(text):
-            yield _NO_DIGIT.sub(b"", found[0])
+    for found in _PHONE.finditer(text):
+        yield _NO_DIGIT.sub(b"", found[0])
 
 
 def phone_digits(value: bytes) -> bytes | None:

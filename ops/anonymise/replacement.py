@@ -27,6 +27,7 @@ join (
 join pg_class c on c.oid = used.relation
 join pg_namespace tn on tn.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attnum = used.number
+  and a.atttypid = any (array['int2', 'int4', 'int8', 'numeric']::regtype[])
 where s.relkind = 'S'
 """
 _VIEWS = """
@@ -53,7 +54,7 @@ class Replacement:
             ReleaseError: the role may not, or somebody holds a table.
         """
         tables = [*(table.name for table in self._plan.tables), *self._plan.emptied]
-        own = [name for name in tables if not is_platform(name.partition(".")[0])]
+        own = self._truncatable(tables)
         try:
             self._connection.execute("set local session_replication_role = replica")
             self._connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(_LOCK_TIMEOUT)))
@@ -104,6 +105,21 @@ class Replacement:
                 "select pg_total_relation_size(%s::regclass) as bytes", [_identifier(name).as_string(self._connection)]
             ).fetchall()
         )
+
+    def _truncatable(self, tables: Sequence[str]) -> list[str]:
+        """Give the tables that one statement can empty, which gives their space back at once.
+
+        The platform's own are among them where the role may truncate all of them; else their rows are deleted.
+        """
+        platform = [name for name in tables if is_platform(name.partition(".")[0])]
+        may = all(
+            row["may"]
+            for name in platform
+            for row in self._connection.execute(
+                "select has_table_privilege(%s, 'truncate') as may", [_identifier(name).as_string(self._connection)]
+            ).fetchall()
+        )
+        return [name for name in tables if may or name not in platform]
 
     def _set_sequence(self, row: dict[str, str]) -> None:
         top = self._connection.execute(

@@ -80,6 +80,10 @@ class Scan:
                     self._look_into(fields[number], column, f"{table.name}.{column.name}")
 
     def _look_into(self, field: bytes, column: Column, place: str) -> None:
+        if column.base == "uuid" and not column.array:
+            if self._sightings.may_have(field[:_PREFIX]):
+                self._texts[field[:_PREFIX]].add((place, field))
+            return
         for text in _readings(field, column):
             for prefix in self._sightings.suspects(text):
                 self._held += len(text)

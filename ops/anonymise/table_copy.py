@@ -10,7 +10,7 @@ from ops.anonymise.column_rule import ColumnRule
 from ops.anonymise.copy_text import NULL
 from ops.anonymise.protected_values import is_long, mails, phone_digits
 from ops.anonymise.pseudonyms import Pseudonyms
-from ops.anonymise.rules import Rule
+from ops.anonymise.rules import JsonFields, Rule
 from ops.anonymise.sample import Part
 from ops.anonymise.sightings import Sightings
 from release.database import Connection
@@ -54,7 +54,7 @@ class TableCopy:
     def replacing(self, sightings: Sightings) -> Callable[[bytes], bytes]:
         """Give what makes staging's line of one of production's, and remembers what is protected in it."""
         steps = [
-            (number, self._step(column, sightings), column.constant())
+            (number, self._step(column, sightings), column.constant(), not isinstance(column.rule, JsonFields))
             for number, column in enumerate(self._columns)
             if column.protects
         ]
@@ -64,14 +64,15 @@ class TableCopy:
         def replace(line: bytes) -> bytes:
             fields = line.split(b"\t")
             protected = False
-            for number, step, constant in steps:
+            for number, step, constant, whole in steps:
                 field = fields[number]
                 if field == NULL:
                     if constant is not None:
                         fields[number] = constant
                 elif field != constant:
                     fields[number] = replaced = step(field)
-                    protected = protected or replaced != field
+                    # Of a JSON document there may be nothing that is protected.
+                    protected = protected or (whole and field != b"") or replaced != field
             if protected:
                 sightings.add_token(name + b"\0" + line)
             return b"\t".join(fields) + tail
@@ -93,11 +94,20 @@ class TableCopy:
     def _step(column: ColumnRule, sightings: Sightings) -> Callable[[bytes], bytes]:
         replacement = column.replacement()
         assert replacement is not None  # noqa: S101 - only columns that protect are asked
+        if not column.searched:
+            return replacement
 
         def step(field: bytes) -> bytes:
             for kind, value in column.protected(field):
                 remember(sightings, kind, value)
             return replacement(field)
+
+        def step_of_uuid(field: bytes) -> bytes:
+            sightings.add(field)
+            return replacement(field)
+
+        if column.column.base == "uuid" and not column.column.array:
+            step = step_of_uuid
 
         return lru_cache(_KEPT_STAND_INS)(step) if column.once else step
 
