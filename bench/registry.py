@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bench import audit, local_cloud, release, unchanged
+from bench import audit, local_cloud, refresh, release, unchanged
 from bench.measurement import Bench
 
 BENCHES: Mapping[str, Bench] = {
@@ -10,4 +10,5 @@ BENCHES: Mapping[str, Bench] = {
     "release": release.BENCH,
     "unchanged": unchanged.BENCH,
     "audit": audit.BENCH,
+    "refresh": refresh.BENCH,
 }
