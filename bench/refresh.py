@@ -148,10 +148,14 @@ class _Project(Copy):
     def pganonymize(self) -> tuple[list[str], Mapping[str, str]]:
         place, address = self.directory / ".local" / "pganonymize", self._address("staging")
         options = {name: str(address[name]) for name in ("dbname", "user", "host", "port")}
+        # An empty --password hides PGPASSWORD from libpq, and not this file.
+        passwords = place / "passwords"
+        passwords.touch(mode=0o600)
+        passwords.write_text(f"*:*:*:*:{address['password']}\n", encoding="utf-8")
         command = [str(place / "bin" / "python"), "-m", "pganonymize", "--schema", str(place / "schema.yml")]
         return (
             [*command, *(part for name, value in options.items() for part in (f"--{name}", value))],
-            {"PATH": os.environ["PATH"], "PGPASSWORD": str(address["password"]), "PGSSLMODE": "disable"},
+            {"PATH": os.environ["PATH"], "PGPASSFILE": str(passwords), "PGSSLMODE": "disable"},
         )
 
     def watch(self, command: list[str], environment: Mapping[str, str]) -> tuple[float, float]:

@@ -109,7 +109,10 @@ def pair(local_cloud: LocalCloudUnderTest, tmp_path_factory: pytest.TempPathFact
         patch.chdir(folder)
         organization = yaml.safe_load((ROOT / "Pulumi.staging.yaml").read_text(encoding="utf-8"))["config"]
         supabase = next(value for key, value in organization.items() if key.endswith(":supabase"))
-        local_cloud.create_project(supabase["project"]["name"], supabase["organization"])
+        name, owner = supabase["project"]["name"], supabase["organization"]
+        # Another file of tests may have made it.
+        if name not in {project["name"] for project in local_cloud.api("GET", "/projects").json()}:
+            local_cloud.create_project(name, owner)
         files = sorted((ROOT / "backend/supabase/migrations").glob("*.sql"))
         with _open("production", adopt=True) as production, _open("staging", adopt=True) as staging:
             pair.connections = {"production": production.connection, "staging": staging.connection}
