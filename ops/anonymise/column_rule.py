@@ -53,7 +53,7 @@ class ColumnRule:
     @property
     def once(self) -> bool:
         """Whether the same value comes so often, and is so short, that its stand-in is worth keeping."""
-        return self.rule in ("key", "email", "phone") and not self._as_json
+        return self.rule == "key" and not self._as_json
 
     def constant(self) -> bytes | None:
         """Give the field that every row gets, or None where it depends on the row."""
@@ -79,11 +79,17 @@ class ColumnRule:
         return lambda field: value(unescape(field))
 
     def protected(self, field: bytes) -> Iterator[tuple[str, bytes]]:
-        """Give what of a field must not be found: `phone` or `text`, and the value."""
+        """Give what of a field must not be found: `phone`, `uuid` or `text`, and the value."""
         if not self.searched or field == NULL:
             return
         value = unescape(field)
-        kind = "phone" if self.rule == "phone" else "text"
+        kind = (
+            "phone"
+            if self.rule == "phone"
+            else "uuid"
+            if self.column.base == "uuid" and not self.column.array
+            else "text"
+        )
         if self._as_json or (self.column.base in _JSON_TYPES and not self.column.array):
             document = json.loads(value)
             yield from self._protected_leaves(self.rule if isinstance(self.rule, JsonFields) else kind, document)

@@ -9,6 +9,7 @@ SHORTEST = 12
 
 _MAIL = re.compile(rb"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(rb"\d[\d ()./-]{5,}\d(?![\w-])")
+_UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NO_DIGIT = re.compile(rb"\D")
 _SHORTEST_PHONE = 7
 
@@ -26,10 +27,42 @@ def phones(text: bytes) -> Iterator[bytes]:
         yield _NO_DIGIT.sub(b"", found[0])
 
 
+def uuids(text: bytes) -> Iterator[bytes]:
+    """Give the UUIDs in a text, in small letters."""
+    if b"-" in text:
+        for found in _UUID.finditer(text):
+            yield found[0].lower()
+
+
 def phone_digits(value: bytes) -> bytes | None:
     """Give the digits of a value that is a phone number; None where they are too few to look for."""
     digits = _NO_DIGIT.sub(b"", value)
     return digits if len(digits) >= _SHORTEST_PHONE else None
+
+
+def tokens_of(kind: str, value: bytes) -> list[bytes]:
+    """Give what is looked for as a whole of a protected value.
+
+    Args:
+        kind: `phone`, `uuid` or `text`.
+        value: the value.
+    """
+    if kind == "uuid":
+        return [b"uuid\0" + value]
+    tokens = [b"mail\0" + address for address in mails(value)]
+    if kind == "phone" and (digits := phone_digits(value)):
+        tokens.append(b"phone\0" + digits)
+    return tokens
+
+
+def tokens_in(text: bytes) -> Iterator[bytes]:
+    """Give what in a text of staging may be such a value."""
+    for address in mails(text):
+        yield b"mail\0" + address
+    for digits in phones(text):
+        yield b"phone\0" + digits
+    for found in uuids(text):
+        yield b"uuid\0" + found
 
 
 def is_long(value: bytes) -> bool:

@@ -2,8 +2,8 @@
 
 import hmac
 import random
+import re
 import secrets
-import uuid
 from datetime import datetime, timedelta
 from itertools import accumulate
 
@@ -13,6 +13,7 @@ from release.error import ReleaseError
 _MAIL_DOMAIN = "anonymised.invalid"
 # ITU-T E.164 assigns country code 999 to nobody, so no call arrives.
 _NO_COUNTRY = "999"
+_STAND_IN_MAIL = re.compile(rb"u[0-9a-f]{20}@" + re.escape(_MAIL_DOMAIN).encode())
 _KEY_LENGTH = 32
 _SHORTEST_KEY = 16
 MAIL_LENGTH = 21 + 1 + len(_MAIL_DOMAIN)
@@ -36,7 +37,11 @@ class Pseudonyms:
 
     def __init__(self) -> None:
         """Draw the key, the order of the words and the days by which dates are moved."""
-        self._key = secrets.token_bytes(32)
+        key = secrets.token_bytes(32)
+        self._purposes = {
+            purpose: hmac.new(key, purpose + b"\0", "sha256")
+            for purpose in (b"key", b"email", b"phone", b"words", b"pool")
+        }
         words = random.Random(self._digest(b"pool", b""))  # noqa: S311 - of the secret key; the words themselves say nothing
         chosen = words.choices(_WORDS.split(), k=_POOL_WORDS)
         self._starts = [0, *accumulate(len(word) + 1 for word in chosen[:-1])]
@@ -45,12 +50,16 @@ class Pseudonyms:
         self._shift = timedelta(days=-days, seconds=-secrets.randbelow(86_400))
 
     def _digest(self, purpose: bytes, value: bytes) -> bytes:
-        return hmac.digest(self._key, purpose + b"\0" + value, "sha256")
+        # The same as hmac.digest of all three, in half the time.
+        begun = self._purposes[purpose].copy()
+        begun.update(value)
+        return begun.digest()
 
     def uuid(self, value: bytes) -> bytes:
         """Give another UUID (version 4), whatever the case of the first."""
-        digest = self._digest(b"key", value.lower())
-        return str(uuid.UUID(bytes=digest[:16], version=4)).encode()
+        digits = self._digest(b"key", value.lower()).hex()
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}".encode()
 
     def key(self, value: bytes, limit: int | None) -> bytes:
         """Give letters and digits, at most `limit` of them; an empty text stays one."""
@@ -100,6 +109,11 @@ class Pseudonyms:
                 " Remedy: another rule for the column than `shift`."
             ) from error
         return (moved.date().isoformat() if len(value) == len("2026-01-01") else moved.isoformat(" ")).encode()
+
+
+def is_stand_in_mail(value: bytes) -> bool:
+    """Tell whether a value is an address as this project makes them, so that it can't be anybody's."""
+    return _STAND_IN_MAIL.fullmatch(value) is not None
 
 
 def shortest(rule: str) -> int:

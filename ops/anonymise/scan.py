@@ -9,7 +9,8 @@ from psycopg import sql
 
 from ops.anonymise.catalogue import Column, Table
 from ops.anonymise.copy_text import NULL, unescape
-from ops.anonymise.protected_values import is_long, mails, phone_digits, phones, texts_of
+from ops.anonymise.protected_values import is_long, texts_of, tokens_in, tokens_of
+from ops.anonymise.pseudonyms import is_stand_in_mail
 from ops.anonymise.reader_role import Reading
 from ops.anonymise.sample import Part
 from ops.anonymise.sightings import Sightings
@@ -81,19 +82,18 @@ class Scan:
 
     def _look_into(self, field: bytes, column: Column, place: str) -> None:
         if column.base == "uuid" and not column.array:
-            if self._sightings.may_have(field[:_PREFIX]):
-                self._texts[field[:_PREFIX]].add((place, field))
+            if self._sightings.may_have(b"uuid\0" + field):
+                self._suspect_token(b"uuid\0" + field, place)
+            return
+        if is_stand_in_mail(field):
             return
         for text in _readings(field, column):
             for prefix in self._sightings.suspects(text):
                 self._held += len(text)
                 self._texts[prefix].add((place, text))
-            for address in mails(text):
-                if self._sightings.may_have(b"mail\0" + address):
-                    self._suspect_token(b"mail\0" + address, place)
-            for digits in phones(text):
-                if self._sightings.may_have(b"phone\0" + digits):
-                    self._suspect_token(b"phone\0" + digits, place)
+            for token in tokens_in(text):
+                if self._sightings.may_have(token):
+                    self._suspect_token(token, place)
         if self._held > _MOST_HELD:
             self._look_up()
 
@@ -119,14 +119,11 @@ class Scan:
             self._leaks.add(Leak(place, name))
         for column, kind, value in copy.protected(line.split(b"\t")):
             source = f"{name}.{column}"
-            if is_long(value):
+            if kind != "uuid" and is_long(value):
                 for place, text in self._texts.get(value[:_PREFIX], ()):
                     if value in text:
                         self._leaks.add(Leak(place, source))
-            tokens = [b"mail\0" + address for address in mails(value)]
-            if kind == "phone" and (digits := phone_digits(value)):
-                tokens.append(b"phone\0" + digits)
-            for token in tokens:
+            for token in tokens_of(kind, value):
                 for place in self._tokens.get(token, ()):
                     self._leaks.add(Leak(place, source))
 

@@ -7,6 +7,7 @@ _MASK = _BITS - 1
 _WINDOW = 8
 _STRIDE = 5  # a text of _WINDOW + _STRIDE - 1 characters holds, wherever it begins, one window at a multiple of it
 _PREFIX = _WINDOW + _STRIDE - 1
+_ENDS = tuple(range(_WINDOW, _PREFIX + 1))
 _FULLEST = 0.5
 
 
@@ -26,8 +27,8 @@ class Sightings:
     def add(self, value: bytes) -> None:
         """Remember a value of at least twelve bytes."""
         windows = self._windows
-        for offset in range(_STRIDE):
-            bit = hash(value[offset : offset + _WINDOW]) & _MASK
+        for end in _ENDS:
+            bit = hash(value[end - _WINDOW : end]) & _MASK
             windows[bit >> 3] |= 1 << (bit & 7)
         self.add_token(value[:_PREFIX])
 

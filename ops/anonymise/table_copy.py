@@ -8,7 +8,7 @@ from psycopg import sql
 from ops.anonymise.catalogue import Table
 from ops.anonymise.column_rule import ColumnRule
 from ops.anonymise.copy_text import NULL
-from ops.anonymise.protected_values import is_long, mails, phone_digits
+from ops.anonymise.protected_values import is_long, tokens_of
 from ops.anonymise.pseudonyms import Pseudonyms
 from ops.anonymise.rules import JsonFields, Rule
 from ops.anonymise.sample import Part
@@ -102,23 +102,14 @@ class TableCopy:
                 remember(sightings, kind, value)
             return replacement(field)
 
-        def step_of_uuid(field: bytes) -> bytes:
-            sightings.add(field)
-            return replacement(field)
-
-        if column.column.base == "uuid" and not column.column.array:
-            step = step_of_uuid
-
         return lru_cache(_KEPT_STAND_INS)(step) if column.once else step
 
 
 def remember(sightings: Sightings, kind: str, value: bytes) -> None:
     """Remember a protected value by all that the scan looks for."""
-    if kind == "phone" and (digits := phone_digits(value)):
-        sightings.add_token(b"phone\0" + digits)
-    for address in mails(value):
-        sightings.add_token(b"mail\0" + address)
-    if is_long(value):
+    for token in tokens_of(kind, value):
+        sightings.add_token(token)
+    if kind != "uuid" and is_long(value):
         sightings.add(value)
 
 
