@@ -11,7 +11,7 @@ from ops.anonymise.catalogue import Column
 from ops.anonymise.copy_text import NULL, array_literal, escape, unescape
 from ops.anonymise.never_copied import is_never_read
 from ops.anonymise.protected_values import texts_of
-from ops.anonymise.pseudonyms import Pseudonyms
+from ops.anonymise.pseudonyms import STAND_IN_FORMS, Pseudonyms
 from ops.anonymise.rules import Fixed, JsonFields, Rule
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -77,6 +77,17 @@ class ColumnRule:
             )
         value = self._value(self.rule)
         return lambda field: value(unescape(field))
+
+    @property
+    def is_stand_in(self) -> Callable[[bytes], bool] | None:
+        """Give what tells whether a field of staging is plainly made here; None where that can't be told."""
+        return STAND_IN_FORMS.get(self.rule) if isinstance(self.rule, str) and not self.column.array else None
+
+    def holds(self, field: bytes) -> bool:
+        """Tell whether a field holds something that was to be replaced."""
+        if field in (NULL, b"", self.constant()):
+            return False
+        return not isinstance(self.rule, JsonFields) or any(self.protected(field))
 
     def protected(self, field: bytes) -> Iterator[tuple[str, bytes]]:
         """Give what of a field must not be found: `phone`, `uuid` or `text`, and the value."""

@@ -4,6 +4,7 @@ import hmac
 import random
 import re
 import secrets
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import accumulate
 
@@ -14,6 +15,7 @@ _MAIL_DOMAIN = "anonymised.invalid"
 # ITU-T E.164 assigns country code 999 to nobody, so no call arrives.
 _NO_COUNTRY = "999"
 _STAND_IN_MAIL = re.compile(rb"u[0-9a-f]{20}@" + re.escape(_MAIL_DOMAIN).encode())
+_STAND_IN_PHONE = re.compile(rb"\+?" + _NO_COUNTRY.encode() + rb"[0-9]{12}")
 _KEY_LENGTH = 32
 _SHORTEST_KEY = 16
 MAIL_LENGTH = 21 + 1 + len(_MAIL_DOMAIN)
@@ -28,6 +30,8 @@ prairie quartz quiet rain raven ribbon river rose saddle saffron salmon sand sag
 spring spruce stone summer sun table tender thistle thyme timber tulip tundra valley velvet violet walnut
 water willow winter wool yarrow
 """
+_KNOWN = frozenset(_WORDS.encode().split())
+_BEGINNINGS = frozenset(word[:length] for word in _KNOWN for length in range(len(word) + 1))
 _POOL_WORDS = 16_384
 _LONGEST_SHIFT_DAYS = 180
 
@@ -111,9 +115,18 @@ class Pseudonyms:
         return (moved.date().isoformat() if len(value) == len("2026-01-01") else moved.isoformat(" ")).encode()
 
 
-def is_stand_in_mail(value: bytes) -> bool:
-    """Tell whether a value is an address as this project makes them, so that it can't be anybody's."""
-    return _STAND_IN_MAIL.fullmatch(value) is not None
+def _is_words(value: bytes) -> bool:
+    """Tell whether a text has no other words than those that are made here; the last may be cut off."""
+    *words, last = value.lower().split(b" ")
+    return _KNOWN.issuperset(words) and last.rstrip(b".") in _BEGINNINGS
+
+
+STAND_IN_FORMS: Mapping[str, Callable[[bytes], bool]] = {
+    "email": lambda value: _STAND_IN_MAIL.fullmatch(value) is not None,
+    "phone": lambda value: _STAND_IN_PHONE.fullmatch(value) is not None,
+    "words": _is_words,
+}
+"""By rule, what tells that a value is plainly made by it, so that nothing of what it was made of is in it."""
 
 
 def shortest(rule: str) -> int:

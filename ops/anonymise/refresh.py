@@ -17,7 +17,6 @@ from ops.anonymise.rules import Rules
 from ops.anonymise.sample import Sample
 from ops.anonymise.scan import Leak, Scan
 from ops.anonymise.share import Share, bytes_beside
-from ops.anonymise.sightings import Sightings
 from ops.anonymise.source import Source
 from ops.anonymise.table_copy import TableCopy, rows_of, write_rows
 from release import lease
@@ -103,15 +102,12 @@ def refresh(source: Source, staging: Session, rules: Rules, *, file: str, share:
         _choose_parts(plan, opened, copies, rules, share.of(opened, plan, beside))
         try:
             with connection.transaction():
-                sightings = Sightings()
                 replacement = Replacement(connection, plan)
                 replacement.empty()
-                tables = tuple(_copy(connection, opened, copy, sightings, progress) for copy in copies)
+                tables = tuple(_copy(connection, opened, copy, progress) for copy in copies)
                 replacement.finish()
                 share.check(replacement.bytes_of(sorted(target.tables)), beside)
-                sightings.check_room()
-                leaks = Scan(opened, copies, sightings).run(connection, list(target.tables.values()), progress.scanning)
-                _stop_at(leaks)
+                _stop_at(Scan(opened, copies, connection, list(target.tables.values())).run(progress.scanning))
                 lease.check(connection, staging.holder)
         except _LeakedError as leaked:
             return Outcome(tables=(), emptied=(), leaks=leaked.leaks, seconds=time.monotonic() - begin)
@@ -128,11 +124,9 @@ def _choose_parts(plan: RefreshPlan, opened: Reading, copies: Sequence[TableCopy
         copy.part = parts[copy.table.name]
 
 
-def _copy(
-    connection: Connection, opened: Reading, copy: TableCopy, sightings: Sightings, progress: Progress
-) -> CopiedTable:
+def _copy(connection: Connection, opened: Reading, copy: TableCopy, progress: Progress) -> CopiedTable:
     name = copy.table.name
-    counted = _Counted(copy, sightings, progress)
+    counted = _Counted(copy, progress)
     lines = counted.lines(rows_of(opened.connection, opened.relations[name], copy.expressions, copy.part))
     written = write_rows(connection, copy.table, copy.written, lines)
     progress.copying(name, counted.rows, written, done=True)
@@ -147,10 +141,10 @@ def _stop_at(leaks: Sequence[Leak]) -> None:
 class _Counted:
     """Lines of production on their way to staging."""
 
-    def __init__(self, copy: TableCopy, sightings: Sightings, progress: Progress) -> None:
+    def __init__(self, copy: TableCopy, progress: Progress) -> None:
         self.rows = 0
         self._name = copy.table.name
-        self._replace: Callable[[bytes], bytes] = copy.replacing(sightings)
+        self._replace: Callable[[bytes], bytes] = copy.replacing()
         self._progress = progress
 
     def lines(self, lines: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""One table on its way: what is read of it, what is remembered, what staging gets."""
+"""One table on its way: what is read of it, and what staging gets."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -8,11 +8,9 @@ from psycopg import sql
 from ops.anonymise.catalogue import Table
 from ops.anonymise.column_rule import ColumnRule
 from ops.anonymise.copy_text import NULL
-from ops.anonymise.protected_values import is_long, tokens_of
 from ops.anonymise.pseudonyms import Pseudonyms
-from ops.anonymise.rules import JsonFields, Rule
+from ops.anonymise.rules import Rule
 from ops.anonymise.sample import Part
-from ops.anonymise.sightings import Sightings
 from release.database import Connection
 
 _KEPT_STAND_INS = 1 << 14
@@ -24,6 +22,7 @@ class TableCopy:
 
     Attributes:
         table: the table.
+        columns: the rules of the columns that are read.
         read: names of the columns that are read.
         written: names of staging's columns, in the order of the fields that it gets.
         part: which rows are taken.
@@ -34,83 +33,57 @@ class TableCopy:
         self.table = table
         self.part = Part()
         columns = [ColumnRule(table.name, table.columns[name], rule, pseudonyms) for name, rule in rules.items()]
-        self._columns = [column for column in columns if column.read]
+        self.columns = [column for column in columns if column.read]
         constant = [column for column in columns if column.written and not column.read]
-        self.read = tuple(column.column.name for column in self._columns)
+        self.read = tuple(column.column.name for column in self.columns)
         self.written = (*self.read, *(column.column.name for column in constant))
         self._tail = [NULL if (field := column.constant()) is None else field for column in constant]
-        self._protecting = [number for number, column in enumerate(self._columns) if column.protects]
+        self._prefix = table.name.encode() + b"\0"
 
     @property
     def expressions(self) -> list[sql.Composable]:
         """Give what to select, here as there: so that a row of staging can be held against one of production."""
-        return [column.expression for column in self._columns]
+        return [column.expression for column in self.columns]
 
     @property
     def protects(self) -> bool:
         """Whether any column's values are replaced."""
-        return bool(self._protecting)
+        return any(column.protects for column in self.columns)
 
-    def replacing(self, sightings: Sightings) -> Callable[[bytes], bytes]:
-        """Give what makes staging's line of one of production's, and remembers what is protected in it."""
+    def replacing(self) -> Callable[[bytes], bytes]:
+        """Give what makes staging's line of one of production's."""
         steps = [
-            (number, self._step(column, sightings), column.constant(), not isinstance(column.rule, JsonFields))
-            for number, column in enumerate(self._columns)
+            (number, self._step(column), column.constant())
+            for number, column in enumerate(self.columns)
             if column.protects
         ]
         tail = b"".join(b"\t" + field for field in self._tail) + b"\n"
-        name = self.table.name.encode()
 
         def replace(line: bytes) -> bytes:
             fields = line.split(b"\t")
-            protected = False
-            for number, step, constant, whole in steps:
+            for number, step, constant in steps:
                 field = fields[number]
-                if field == NULL:
-                    if constant is not None:
-                        fields[number] = constant
-                elif field != constant:
-                    fields[number] = replaced = step(field)
-                    # Of a JSON document there may be nothing that is protected.
-                    protected = protected or (whole and field != b"") or replaced != field
-            if protected:
-                sightings.add_token(name + b"\0" + line)
+                if constant is not None:
+                    fields[number] = constant
+                elif field != NULL:
+                    fields[number] = step(field)
             return b"\t".join(fields) + tail
 
         return replace
 
-    def protected_row(self, line: bytes) -> bytes:
-        """Give what a row is remembered as."""
-        return self.table.name.encode() + b"\0" + line
+    def token(self, line: bytes) -> bytes:
+        """Give what a row is remembered as, here as there."""
+        return self._prefix + line
 
-    def protected(self, fields: list[bytes]) -> Iterator[tuple[str, str, bytes]]:
-        """Give what of a row must not be found in staging: the column, `phone` or `text`, and the value."""
-        for number in self._protecting:
-            column = self._columns[number]
-            for kind, value in column.protected(fields[number]):
-                yield column.column.name, kind, value
+    def has_something_to_protect(self, fields: list[bytes]) -> bool:
+        """Tell whether a row holds a value that was to be replaced: else it may well be the same in staging."""
+        return any(column.protects and column.holds(field) for column, field in zip(self.columns, fields, strict=True))
 
     @staticmethod
-    def _step(column: ColumnRule, sightings: Sightings) -> Callable[[bytes], bytes]:
+    def _step(column: ColumnRule) -> Callable[[bytes], bytes]:
         replacement = column.replacement()
         assert replacement is not None  # noqa: S101 - only columns that protect are asked
-        if not column.searched:
-            return replacement
-
-        def step(field: bytes) -> bytes:
-            for kind, value in column.protected(field):
-                remember(sightings, kind, value)
-            return replacement(field)
-
-        return lru_cache(_KEPT_STAND_INS)(step) if column.once else step
-
-
-def remember(sightings: Sightings, kind: str, value: bytes) -> None:
-    """Remember a protected value by all that the scan looks for."""
-    for token in tokens_of(kind, value):
-        sightings.add_token(token)
-    if kind != "uuid" and is_long(value):
-        sightings.add(value)
+        return lru_cache(_KEPT_STAND_INS)(replacement) if column.once else replacement
 
 
 def rows_of(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.anonymise.pseudonyms import MAIL_LENGTH, PHONE_LENGTH, Pseudonyms
+from ops.anonymise.pseudonyms import MAIL_LENGTH, PHONE_LENGTH, STAND_IN_FORMS, Pseudonyms
 from release.error import ReleaseError
 
 ONE, OTHER = Pseudonyms(), Pseudonyms()
@@ -41,6 +41,18 @@ def test_long_texts_and_empty_ones() -> None:
     assert len(ONE.words(b"x" * 300_000)) == 300_000
     assert [make(b"") for make in (ONE.words, ONE.email, ONE.phone)] == [b"", b"", b""]
     assert ONE.key(b"", None) == b""
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_what_is_made_here_is_known_by_its_form(text: str) -> None:
+    value = text.encode()
+    made = {"words": ONE.words(value), "email": ONE.email(value), "phone": ONE.phone(value)}
+    assert [rule for rule, stand_in in made.items() if not STAND_IN_FORMS[rule](stand_in)] == []
+
+
+@pytest.mark.parametrize("text", [b"Ada Lovelace", b"river of Ada", b"u0@anonymised.invalid", b"999123", b"amber\tsky"])
+def test_what_was_made_elsewhere_is_not(text: bytes) -> None:
+    assert [rule for rule, is_stand_in in STAND_IN_FORMS.items() if is_stand_in(text)] == []
 
 
 def test_dates_move_together() -> None:
