@@ -128,8 +128,20 @@ def _grant(owner: Connection, columns: Sequence[tuple[Table, Sequence[str]]]) ->
                 relation, schema = view, sql.Identifier(_SCHEMA)
             owner.execute(sql.SQL("grant usage on schema {} to {}").format(schema, role))
             owner.execute(sql.SQL("grant select ({}) on {} to {}").format(listed, relation, role))
+            _check_granted(owner, table, relation, names)
             relations[table.name] = relation
     return relations
+
+
+def _check_granted(owner: Connection, table: Table, relation: sql.Composable, names: Sequence[str]) -> None:
+    """Make sure that a grant granted something: PostgreSQL only warns where it did not."""
+    query = "select bool_and(has_column_privilege(%s, %s, name, 'select')) as may from unnest(%s::text[]) name"
+    row = owner.execute(query, [ROLE, relation.as_string(owner), list(names)]).fetchone()
+    if not (row and row["may"]):
+        raise ReleaseError(
+            f"The role that reads production can't be let read {table.name}, as who connects may not pass that right"
+            " on. Nothing was read. Remedy: connect as the table's owner, or skip the table."
+        )
 
 
 def _passes_on(owner: Connection, schema: str) -> bool:

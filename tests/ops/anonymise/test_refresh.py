@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from ops.anonymise.catalogue import read_catalogue
+from ops.anonymise import reader_role
+from ops.anonymise.catalogue import Table, read_catalogue
 from ops.anonymise.pseudonyms import Pseudonyms
 from ops.anonymise.reader_role import reading
 from ops.anonymise.refresh import Progress, refresh
@@ -16,6 +17,7 @@ from ops.anonymise.rules import Rules
 from ops.anonymise.share import Share
 from ops.anonymise.source import open_source
 from ops.stack_target import read_stack
+from release.error import ReleaseError
 from release.session import open_session
 from tests.ops.anonymise.conftest import Pair
 
@@ -369,3 +371,17 @@ def test_triggers_of_staging_do_not_run(pair: Pair) -> None:
     finally:
         pair.staging.execute("drop function public.send() cascade")
         pair.both("drop table public.sent")
+
+
+def test_a_table_that_nobody_may_let_the_role_read_is_named(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL only warns of a grant that grants nothing: postgres may read this table, and not pass that on."""
+    monkeypatch.setattr(reader_role, "_passes_on", lambda *_: True)
+    _, production = read_stack("production")
+    table = Table(schema="pg_catalog", table="pg_authid", columns={}, primary_key=(), unique=(), bytes=0)
+    with (
+        open_source(production) as source,
+        pytest.raises(ReleaseError, match=r"can't be let read pg_catalog\.pg_authid"),
+        reading(source.connection, source.address, source.password, [(table, ["rolpassword"])]),
+    ):
+        pass
+    assert pair.rows(pair.production, "select from pg_roles where rolname = 'refresh_reader'") == []
