@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bench import audit, first_release, footprint, growth, local_cloud, release, unchanged
+from bench import audit, first_release, footprint, growth, local_cloud, refresh, release, unchanged
 from bench.measurement import Bench
 
 BENCHES: Mapping[str, Bench] = {
@@ -13,4 +13,5 @@ BENCHES: Mapping[str, Bench] = {
     "first-release": first_release.BENCH,
     "audit": audit.BENCH,
     "footprint": footprint.BENCH,
+    "refresh": refresh.BENCH,
 }

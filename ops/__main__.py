@@ -6,6 +6,7 @@ import typer
 
 from ops import migration
 from ops.adopt import adopt, schema_steps
+from ops.anonymise.command import refresh_staging
 from ops.app_config import app_config
 from ops.audit.command import audit
 from ops.back_merge import back_merge
@@ -39,6 +40,7 @@ app.command()(hotfix)
 app.command()(monitor)
 app.command()(plan)
 app.command()(preview)
+app.command()(refresh_staging)
 app.command()(release)
 app.command()(revert)
 app.command()(rollback)

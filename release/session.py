@@ -103,7 +103,7 @@ def open_session(target: Target | None = None, *, adopt: bool = False) -> Iterat
         with connect(address, password) as connection:
             if adopt:
                 _mark(connection, target)
-            check_marker(target, _read_marker(connection))
+            check_marker(target, read_marker(connection))
             holder = lease.name_holder()
             lease.hold(connection, holder)
             with heartbeat(address, password, holder):
@@ -146,7 +146,8 @@ def _apply_schema(connection: Connection) -> None:
     connection.execute(SCHEMA)
 
 
-def _read_marker(connection: Connection) -> Mapping[str, object] | None:
+def read_marker(connection: Connection) -> Mapping[str, object] | None:
+    """Read what the database says it is; None where it says nothing."""
     try:
         return connection.execute(MARKER_QUERY).fetchone()
     except (errors.UndefinedTable, errors.InvalidSchemaName):

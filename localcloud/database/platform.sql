@@ -18,6 +18,9 @@ grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres with admin opt
 grant supabase_storage_admin to postgres;
 grant authenticator to supabase_storage_admin;
 
+-- As supautils.privileged_role_allowed_configs lets postgres do it (supabase/postgres, supautils.conf.j2).
+grant set on parameter session_replication_role to postgres;
+
 alter database postgres owner to postgres;
 alter database postgres set search_path = "$user", public, extensions;
 alter role supabase_auth_admin set search_path = auth;
@@ -133,6 +136,8 @@ alter table auth.sessions enable row level security;
 alter table auth.refresh_tokens enable row level security;
 grant all on all tables in schema auth to postgres, dashboard_user;
 grant all on all sequences in schema auth to postgres, dashboard_user;
+-- supabase/auth, migration 20240612123726: postgres may let other roles read; the use of the schema it can't pass on.
+grant select on all tables in schema auth to postgres with grant option;
 
 create function auth.jwt() returns jsonb language sql stable as $$
   select coalesce(

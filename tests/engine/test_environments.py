@@ -215,6 +215,13 @@ OF_A_RELEASE = (
             ["REPOSITORY_READ_TOKEN", "SUPABASE_ACCESS_TOKEN", "SUPABASE_ACCESS_TOKEN_STAGING"],
         ),
         (
+            "refresh",
+            ["release-managers"],
+            False,
+            ["main"],
+            ["SUPABASE_ACCESS_TOKEN", "SUPABASE_ACCESS_TOKEN_STAGING", "SUPABASE_DB_PASSWORD"],
+        ),
+        (
             "administration",
             ["release-managers"],
             False,

@@ -94,3 +94,15 @@ def test_anon_sees_no_users(session: Session) -> None:
     session.execute("set local role anon")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         session.execute("select * from auth.users")
+
+
+def test_rows_can_be_copied_without_triggers_and_people_read_by_another_role(session: Session) -> None:
+    """As supautils lets postgres do it, and Auth's migration 20240612123726; the schema's use it can't pass on."""
+    session.execute("set local session_replication_role = replica")
+    session.execute("create role reader nologin bypassrls")
+    session.execute("grant reader to current_user with set true")
+    session.execute("grant select (id, email) on auth.users to reader")
+    session.execute("grant usage on schema auth to reader")  # a warning: no privileges were granted
+    session.execute("set local role reader")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        session.execute("select id from auth.users")

@@ -254,6 +254,12 @@ def test_drift_is_found_and_told_in_an_issue(project: Project) -> None:
     assert "allowed_actions" in opened["body"]
 
 
+def test_staging_gets_the_rows_of_production_anonymised(project: Project) -> None:
+    done = project.run("refresh-staging.yml", "schedule", {}, ref="origin/main", environments=["refresh"])
+    assert done.code == 0, done.text
+    assert "no protected value of production was found there" in done.text
+
+
 def test_what_a_release_may_not_do_govern_does(project: Project) -> None:
     stack_file = project.checkout.directory / "Pulumi.staging.yaml"
     text = stack_file.read_text(encoding="utf-8")

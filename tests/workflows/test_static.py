@@ -36,6 +36,23 @@ TRIGGERS: Mapping[str, Any] = {
     "deploy-production.yml": {"push": {"branches": ["main"]}},
     "back-merge.yml": {"push": {"branches": ["main"]}},
     "drift-audit.yml": {"schedule": [{"cron": "17 5 * * *"}], "workflow_dispatch": None},
+    "refresh-staging.yml": {
+        "schedule": [{"cron": "41 3 * * 1"}],
+        "workflow_dispatch": {
+            "inputs": {
+                "sample": {
+                    "description": "A part of the rows, such as 10% or 5000; empty for all",
+                    "required": False,
+                    "type": "string",
+                },
+                "fit": {
+                    "description": "What staging's database may come to, such as 500MB; empty for no limit",
+                    "required": False,
+                    "type": "string",
+                },
+            }
+        },
+    },
 }
 BY_HAND = {"govern.yml", "rollback.yml", "release-pr.yml"}
 # Job to what it writes on GitHub with the workflow's own token.
@@ -46,6 +63,7 @@ ENVIRONMENTS = {
     ("release-pr.yml", "open"): {"pull-requests"},
     ("back-merge.yml", "open"): {"pull-requests"},
     ("drift-audit.yml", "audit"): {"audit"},
+    ("refresh-staging.yml", "refresh"): {"refresh"},
     ("rollback.yml", "rollback"): {"staging", "production"},
     ("govern.yml", "govern"): {"administration"},
 }

@@ -1,0 +1,1 @@
+"""Production's data in staging, anonymised."""
