@@ -3,12 +3,12 @@
 from settings.backend import BackendSettings
 from settings.branch import BranchSettings, ProtectionSettings, PushSettings, ReviewSettings
 from settings.environment import EnvironmentSettings
+from settings.error import SettingsError
 from settings.model import Model, Principals, SecretSource, VariableSource, configured_name, variable_key, written
 from settings.promotion import HotfixSettings, PromotionSettings
 from settings.provided import provided_value
 from settings.reading import (
     PUBLIC_ENCRYPTION_SALT,
-    SettingsError,
     is_on_this_machine,
     parse,
     read_files,
