@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pulumi_github as github
 
-_PAGE = 100
+_PAGE, _MOST_PAGES = 100, 1000
 _NOT_FOUND = 404
 
 
@@ -29,17 +29,32 @@ def read_github(path: str, *, absent: str | None = None) -> Any | None:
             f"GitHub did not answer {path}: {error}. Nothing was changed. Remedy: GITHUB_TOKEN has to be able to read"
             " the repository's administration, environments, variables and collaborators, and the owner's teams."
         ) from error
-    return None if answer.code == _NOT_FOUND else json.loads(answer.body)
+    if answer.code == _NOT_FOUND:
+        return None
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        raise _unknown_form(path, "no JSON") from error
 
 
 def read_all(path: str, key: str | None = None) -> list[Any]:
     """Give every entry of a list, page by page; of the list under `key` where the answer is an object."""
     found: list[Any] = []
-    page = 1
-    while True:
+    for page in range(1, _MOST_PAGES):
         answer = read_github(f"{path}?per_page={_PAGE}&page={page}")
+        if key and not isinstance(answer, dict | None):
+            raise _unknown_form(path, "no object")
         entries = (answer or {}).get(key, []) if key else answer or []
+        if not isinstance(entries, list):
+            raise _unknown_form(path, "no list")
         found += entries
         if len(entries) < _PAGE:
             return found
-        page += 1
+    raise _unknown_form(path, f"more than {_MOST_PAGES} pages")
+
+
+def _unknown_form(path: str, what: str) -> pulumi.RunError:
+    return pulumi.RunError(
+        f"GitHub answered {path} with {what}, so it may not be GitHub. Nothing was changed. Remedy: check"
+        " GITHUB_BASE_URL and proxies, then run this again."
+    )

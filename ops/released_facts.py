@@ -66,8 +66,11 @@ def _remember(stack: str) -> ReleasedFacts | None:
     exported = run_engine(["stack", "export", "--stack", stack])
     if exported.returncode != 0:
         return None
-    resources = json.loads(exported.stdout)["deployment"].get("resources") or ()
-    snapshot = find_snapshot((str(resource["urn"]), resource.get("outputs") or {}) for resource in resources)
+    try:
+        resources = json.loads(exported.stdout)["deployment"].get("resources") or ()
+        snapshot = find_snapshot([(str(resource["urn"]), resource.get("outputs") or {}) for resource in resources])
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return None
     if snapshot is None:
         return None
     return ReleasedFacts(

@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from release.error import ReleaseError
 
@@ -32,20 +32,20 @@ LEDGER_QUERY = (
 )
 
 
-class _LedgerRow(TypedDict):
+class _LedgerRow(BaseModel):
     version: str | int
     name: str | None
     digest: str | None
 
 
-class _NotedRow(TypedDict):
+class _NotedRow(BaseModel):
     part: str
     source: str
     live: str
     token: str
 
 
-class _HashRow(TypedDict):
+class _HashRow(BaseModel):
     digest: str
     number: int
     at: str

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Annotated, Any, Self, TypedDict
+from typing import Annotated, Any, Self
 
 import httpx
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -28,19 +28,19 @@ _LONGEST_MESSAGE = 1000
 _PASSING = frozenset({429, 500, 502, 503, 504, 520, 522, 524})
 
 
-class _Listed(TypedDict):
+class _Listed(BaseModel):
     id: str
     name: str
     organization_id: str
 
 
-class _Function(TypedDict):
+class _Function(BaseModel):
     slug: str
     version: int
     status: str
 
 
-class _Pooler(TypedDict):
+class _Pooler(BaseModel):
     database_type: str
     db_host: str
     db_port: int
@@ -48,11 +48,11 @@ class _Pooler(TypedDict):
     db_name: str
 
 
-class _Backups(TypedDict):
+class _Backups(BaseModel):
     pitr_enabled: bool
 
 
-class _Present(TypedDict):
+class _Present(BaseModel):
     release: bool
     ledger: bool
     tables: bool
@@ -106,8 +106,10 @@ def list_refs(api_endpoint: str, token: str, *, organization: str, name: str) ->
         response = httpx.get(f"{api_endpoint}/v1/projects", headers=_authorize(token), timeout=30)
         response.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
+        refused = isinstance(error, httpx.HTTPStatusError)
+        why = f"the answer is {error.response.status_code}" if refused else type(error).__name__
         raise ReleaseError(
-            f"The projects of organisation {organization} can't be listed ({type(error).__name__}). Nothing was"
+            f"The projects of organisation {organization} can't be listed ({why}). Nothing was"
             " changed. Remedy: check SUPABASE_ACCESS_TOKEN and the network, then run this again."
         ) from error
     listed = _read_answer(response, _PROJECTS, "list the projects")

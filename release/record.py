@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from release import archive, lease
 from release.backend_source import BackendSource
@@ -27,7 +27,7 @@ RECORDS_QUERY = (
 )
 
 
-class _Row(TypedDict):
+class _Row(BaseModel):
     id: int
     kind: str
     digest: str

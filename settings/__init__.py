@@ -16,6 +16,7 @@ from settings.reading import (
 )
 from settings.repository_wide import ActionsSettings, LabelSettings, RepositoryWideSettings
 from settings.stack import Settings
+from settings.stack_document import read_document
 from settings.supabase import ProjectSettings, SupabaseSettings
 from settings.waivers import DeletionWaiver, Waivers
 from settings.withheld import PUBLIC_PASSPHRASE, WITHHELD, repository_secrets_are_kept, values_are_withheld, withholding
@@ -49,6 +50,7 @@ __all__ = [
     "is_on_this_machine",
     "parse",
     "provided_value",
+    "read_document",
     "read_files",
     "refuse_public_encryption",
     "repository_secrets_are_kept",

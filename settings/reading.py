@@ -158,7 +158,7 @@ def parse(
         mistakes += _mistakes(error, stack_file, namespace)
     mistakes += [
         f"{stack_file}: {namespace}:{_printable(key)}: the value of a secret stands there in plain text. Remedy: pulumi"
-        f" config set --secret {_printable(key)} --stack {stack}, and change the value where it is used: it was exposed."
+        f" config set --secret {_printable(key)} --stack {stack}, and change the value where it is used."
         for key in sorted(values & set(plain))
     ]
     if settings:

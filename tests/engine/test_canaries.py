@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -172,7 +173,8 @@ def _live(life: Life) -> None:
     stack_file = checkout.directory / "Pulumi.staging.yaml"
     text = stack_file.read_text(encoding="utf-8")
     # A passphrase of its own, so that there is one to find.
-    stack_file.write_text(f"{re.sub('(?m)^(encryptionsalt|#).*$', '', text)}  mano:notification: TEAM\n", "utf-8")
+    text = re.sub("(?m)^(encryptionsalt|#).*$", "", text)
+    stack_file.write_text(f"{text}  mano:notification: TEAM\n  mano:backend: {{smokeTestSeconds: 30}}\n", "utf-8")
     life.run("init", "pulumi", "stack", "init", "staging", "--no-select")
 
     def configure(name: str, value: str) -> None:
@@ -188,21 +190,20 @@ def _live(life: Life) -> None:
     life.ops("share-state", "share-state", "--stack", "staging")
 
     # A migration that only the released project refuses, and a function that only the smoke tests find broken.
+    # What passed in an earlier test would not be checked again.
+    new = uuid.uuid4()
     broken = backend / "migrations" / BROKEN
-    broken.write_text(f"create table public.fine (id bigint primary key);\n{ONLY_HERE}\n", encoding="utf-8")
+    broken.write_text(f"-- {new}\ncreate table public.fine (id bigint primary key);\n{ONLY_HERE}\n", encoding="utf-8")
     (backend / "rollbacks" / BROKEN).write_text("drop table public.fine;\n", encoding="utf-8")
     health = backend / "functions/health/index.ts"
     good = health.read_text(encoding="utf-8")
-    health.write_text(good.replace("select 1", "select gone"), encoding="utf-8")
+    health.write_text(f"{good.replace('select 1', 'select gone')}\n// {new}\n", encoding="utf-8")
     life.up("failing migration", "--skip-preview", fails=True)
     broken.write_text("create table public.fine (id bigint primary key);\n", encoding="utf-8")
-    text = stack_file.read_text(encoding="utf-8")
-    stack_file.write_text(f"{text}  mano:backend: {{smokeTestSeconds: 20}}\n", encoding="utf-8")
     life.up("failing smoke tests", "--skip-preview", fails=True)
-    stack_file.write_text(text, encoding="utf-8")
 
     # One secret is rotated in the configuration, where the other two stand in the environment.
-    health.write_text(f"{good}\n// changed\n", encoding="utf-8")
+    health.write_text(f"{good}\n// after {new}\n", encoding="utf-8")
     configure("ANTHROPIC_API_KEY", canaries.add("ANTHROPIC_API_KEY, rotated", make_value()))
     preview = life.run("preview", "pulumi", "preview", "--stack", "staging", "--json").text
     life.ops("preview without values", "preview", "--stack", "staging", "--json")
@@ -236,7 +237,7 @@ def test_no_output_holds_a_secret(life: Life) -> None:
 
 def test_no_file_of_the_project_state_report_or_log_holds_a_secret(life: Life) -> None:
     folder = life.checkout.directory
-    searched = [folder / name for name in ("summary.md", "audit.html", ".local/localcloud.log", "Pulumi.staging.yaml")]
+    searched = [folder / name for name in ("summary.md", "audit.html", "Pulumi.staging.yaml")]
     states = [file for name in ("pulumi", "previews") for file in (folder / ".local" / name).rglob("staging*.json*")]
     assert [file for file in searched if not file.is_file() or not file.stat().st_size] == []
     # The state, its copy for previews, and what each run before the last left.
