@@ -1,6 +1,8 @@
 """Reads of GitHub while the program runs, through the plugin and so with its address and credentials."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pulumi
@@ -51,6 +53,22 @@ def read_all(path: str, key: str | None = None) -> list[Any]:
         if len(entries) < _PAGE:
             return found
     raise _unknown_form(path, f"more than {_MOST_PAGES} pages")
+
+
+@contextmanager
+def in_form(what: str) -> Iterator[None]:
+    """Let the use of GitHub's answers fail with one error where they have another form than their contract.
+
+    Args:
+        what: what they are about, for the sentence.
+
+    Raises:
+        pulumi.RunError: they have.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise _unknown_form(what, "something else than its contract says") from error
 
 
 def _unknown_form(path: str, what: str) -> pulumi.RunError:

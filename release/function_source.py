@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from release.error import ReleaseError
+from settings import printable
 
 # `from "x"`, `import "x"` and `import("x")`: more may match (a comment), never less than the CLI's own walk uploads.
 _SPECIFIER = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["'`]([^"'`\n]+)["'`]""")
@@ -217,8 +218,8 @@ def _is_file(path: Path) -> bool:
 
 
 def _shown(name: str) -> str:
-    """Give a name that fits into one line of any text, whatever it holds."""
-    return (name if name.isprintable() else json.dumps(name))[:_SHOWN_CHARACTERS]
+    """Give a name that fits into one line, whatever it holds."""
+    return printable(name).replace("\n", "\\n")[:_SHOWN_CHARACTERS]
 
 
 def _inside(path: Path, backend: Path, slug: str) -> Path:

@@ -106,8 +106,8 @@ def list_refs(api_endpoint: str, token: str, *, organization: str, name: str) ->
         response = httpx.get(f"{api_endpoint}/v1/projects", headers=_authorize(token), timeout=30)
         response.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        refused = isinstance(error, httpx.HTTPStatusError)
-        why = f"the answer is {error.response.status_code}" if refused else type(error).__name__
+        status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+        why = f"the answer is {status}" if status else type(error).__name__
         raise ReleaseError(
             f"The projects of organisation {organization} can't be listed ({why}). Nothing was"
             " changed. Remedy: check SUPABASE_ACCESS_TOKEN and the network, then run this again."

@@ -5,6 +5,7 @@ from settings.branch import BranchSettings, ProtectionSettings, PushSettings, Re
 from settings.environment import EnvironmentSettings
 from settings.error import SettingsError
 from settings.model import Model, Principals, SecretSource, VariableSource, configured_name, variable_key, written
+from settings.printable import printable
 from settings.promotion import HotfixSettings, PromotionSettings
 from settings.provided import provided_value
 from settings.reading import (
@@ -49,6 +50,7 @@ __all__ = [
     "configured_name",
     "is_on_this_machine",
     "parse",
+    "printable",
     "provided_value",
     "read_document",
     "read_files",

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
 from settings.error import SettingsError
+from settings.printable import printable
 from settings.provided import provided_value
 from settings.stack import Settings
 from settings.stack_document import read_document, read_section
@@ -46,7 +47,7 @@ _REMEDY_FOR_REF = "a project's ref is 20 small letters; see its settings page"
 def _mistakes(error: ValidationError, stack_file: str, namespace: str) -> Iterator[str]:
     for detail in error.errors(include_url=False):
         location = [str(part) for part in detail["loc"] if part != "[key]"]
-        key = f"{'github' if location[0] == 'owner' else namespace}:{_printable('.'.join(location))}"
+        key = f"{'github' if location[0] == 'owner' else namespace}:{_shown('.'.join(location))}"
         shown = detail["type"] not in {"missing", "extra_forbidden"} and _may_be_shown(location, detail["input"])
         value = f" = {_describe(detail['input'])}" if shown else ""
         pattern = detail["type"] == "string_pattern_mismatch" and location[-1] == "ref"
@@ -68,9 +69,9 @@ def _describe(value: Any) -> str:
         return "…"
 
 
-def _printable(name: str) -> str:
+def _shown(name: str) -> str:
     """Give a name that fits into one line, whatever it holds."""
-    return (name if name.isprintable() else json.dumps(name))[:_SHOWN_CHARACTERS]
+    return printable(name).replace("\n", "\\n")[:_SHOWN_CHARACTERS]
 
 
 def _unknown_keys(keys: set[str], stack_file: str, namespace: str) -> Iterator[str]:
@@ -78,7 +79,7 @@ def _unknown_keys(keys: set[str], stack_file: str, namespace: str) -> Iterator[s
     for key in sorted(keys - known):
         near = difflib.get_close_matches(key, sorted(known), n=1)
         hint = f"did you mean {namespace}:{near[0]}?" if near else "remove the key"
-        yield f"{stack_file}: {namespace}:{_printable(key)}: no such setting. Remedy: {hint}."
+        yield f"{stack_file}: {namespace}:{_shown(key)}: no such setting. Remedy: {hint}."
 
 
 def _known_keys() -> frozenset[str]:
@@ -157,8 +158,8 @@ def parse(
     except ValidationError as error:
         mistakes += _mistakes(error, stack_file, namespace)
     mistakes += [
-        f"{stack_file}: {namespace}:{_printable(key)}: the value of a secret stands there in plain text. Remedy: pulumi"
-        f" config set --secret {_printable(key)} --stack {stack}, and change the value where it is used."
+        f"{stack_file}: {namespace}:{_shown(key)}: the value of a secret stands there in plain text. Remedy: pulumi"
+        f" config set --secret {_shown(key)} --stack {stack}, and change the value where it is used."
         for key in sorted(values & set(plain))
     ]
     if settings:

@@ -65,7 +65,8 @@ def find_backend_changes(preview: Preview, backend: BackendSource | None, base: 
     for step in steps:
         if step.name == "migrations":
             before, after = _migrations(step.old), _migrations(step.new)
-            names = [name for name in after if name not in before]
+            # A path would lead elsewhere.
+            names = [name for name in after if name not in before and "/" not in name]
     migrations = tuple(_read_migration(backend.directory, name) for name in names) if backend else ()
     functions = tuple(
         ChangedFunction(

@@ -1,0 +1,8 @@
+"""Names and texts of others in messages of ours."""
+
+
+def printable(text: str) -> str:
+    """Give a text in which what a terminal or a log would obey, or can't show, is written as an escape; lines stay."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
