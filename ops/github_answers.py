@@ -7,6 +7,7 @@ import httpx
 from githubkit.exception import GitHubException, RequestError, RequestFailed
 
 from release.error import ReleaseError
+from settings import printable
 
 _LONGEST = 300
 # What a use of an answer raises that has not the form of its contract; JSON that is none is a ValueError.
@@ -50,4 +51,5 @@ def _message(error: RequestFailed) -> str:
         details = [entry["message"] for entry in document.get("errors") or () if "message" in entry]
     except UNKNOWN_FORM:
         return ""
-    return " ".join("; ".join(str(part) for part in (message, *details)).split())[:_LONGEST].rstrip(".")
+    told = " ".join("; ".join(str(part) for part in (message, *details)).split())
+    return printable(told)[:_LONGEST].rstrip(".")

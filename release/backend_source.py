@@ -12,7 +12,6 @@ from typing import Any
 from release.error import ReleaseError
 from release.function_source import FunctionSource, read_function
 from release.migration_source import Migration, read_migrations
-from settings import printable
 
 _NOT_SOURCES = frozenset({".git", "node_modules", ".temp", ".branches"})
 # What Deno reads beside the scripts that it runs.
@@ -90,9 +89,7 @@ def read_config(backend: Path) -> dict[str, Any]:
     except OSError as error:
         raise ReleaseError(f"supabase/config.toml can't be read: {error.strerror}. Remedy: correct it.") from error
     except ValueError as error:
-        raise ReleaseError(
-            f"supabase/config.toml is no TOML: {printable(str(error))}. Remedy: correct the file."
-        ) from error
+        raise ReleaseError(f"supabase/config.toml is no TOML: {error}. Remedy: correct the file.") from error
     except RecursionError as error:
         raise ReleaseError("supabase/config.toml is nested too deeply to be read. Remedy: correct the file.") from error
     functions = config.get("functions", {})
@@ -110,11 +107,10 @@ def _functions(backend: Path) -> dict[str, FunctionSource]:
     present = {path.parent.name for path in folder.glob("*/index.ts") if not path.parent.name.startswith("_")}
     undeclared = sorted(present - set(declared))
     if undeclared:
-        names = [printable(name) for name in undeclared]
         raise ReleaseError(
-            f"supabase/config.toml has no table for: {', '.join(names)}. Without verify_jwt there, the CLI keeps"
+            f"supabase/config.toml has no table for: {', '.join(undeclared)}. Without verify_jwt there, the CLI keeps"
             " whatever the live function has, which nobody reviewed. Remedy: add, for each,"
-            f" [functions.{names[0]}] with verify_jwt = true (or false)."
+            f" [functions.{undeclared[0]}] with verify_jwt = true (or false)."
         )
     return {
         slug: read_function(backend, slug, settings)
@@ -139,7 +135,7 @@ def _digest_files(backend: Path, files: list[Path]) -> str:
             content = path.read_bytes()
         except OSError as error:
             raise ReleaseError(
-                f"{printable(name)} of the backend can't be read ({error.strerror}), so it can't be told from another."
+                f"{name} of the backend can't be read ({error.strerror}), so it can't be told from another."
                 " Remedy: make it readable, or remove it."
             ) from error
         digest.update(os.fsencode(name) + b"\0")

@@ -32,6 +32,7 @@ class _Listed(BaseModel):
     id: str
     name: str
     organization_id: str
+    organization_slug: str | None = None
 
 
 class _Function(BaseModel):

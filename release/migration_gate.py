@@ -11,7 +11,6 @@ from release.error import ReleaseError
 from release.live_state import AppliedMigration
 from release.migration_check import check_files
 from release.migration_source import Migration, read_text, undo_path
-from settings import printable
 
 # What PostgreSQL's scanner calls the tokens that change nothing.
 _NO_CONTENT = frozenset({"SQL_COMMENT", "C_COMMENT", "ASCII_59"})
@@ -69,7 +68,7 @@ class MigrationGate:
         ]
         refusals += check_files(self.backend.directory, pending)
         if refusals:
-            raise ReleaseError(printable("These migrations can't be released:\n  " + "\n  ".join(refusals)))
+            raise ReleaseError("These migrations can't be released:\n  " + "\n  ".join(refusals))
 
     def _pending(self) -> list[Migration]:
         applied = {migration.version for migration in self.ledger}

@@ -17,6 +17,7 @@ from tenacity import (
 )
 
 from ops.audit.refusal import Refusal
+from settings import printable
 
 _PAGE = 100
 _AT_ONCE = 8
@@ -87,7 +88,7 @@ class Reader:
         if isinstance(answer, Refusal):
             return answer
         if answer.get("errors"):
-            return Refusal(reason=f"{self._name}: {answer['errors'][0]['message']}", permission=permission)
+            return Refusal(reason=f"{self._name}: {_shorten(answer['errors'][0]['message'])}", permission=permission)
         return answer["data"]
 
     async def select(self, path: str, sql: str, *, permission: str) -> Any:
@@ -125,7 +126,7 @@ class Reader:
         if _is_passing(response):
             return Refusal(reason=f"{self._name} answered {path} with {status} each time{_until(response)}")
         try:
-            message = " ".join(str(response.json().get("message", "")).split())[:_LONGEST_MESSAGE]
+            message = _shorten(response.json().get("message", ""))
         except (ValueError, AttributeError, RecursionError):
             message = ""
         needed = response.headers.get("x-accepted-github-permissions") or permission
@@ -146,6 +147,10 @@ async def read_in_form(api: str, part: str, reading: Awaitable[Any]) -> Any:
         return await reading
     except (AttributeError, IndexError, KeyError, TypeError):
         return Refusal(reason=f"what {api} answered of {part} has another form than its contract")
+
+
+def _shorten(message: object) -> str:
+    return printable(" ".join(str(message).split()))[:_LONGEST_MESSAGE]
 
 
 def _is_passing(response: httpx.Response) -> bool:

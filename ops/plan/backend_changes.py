@@ -93,7 +93,11 @@ def _migrations(inputs: object) -> Sequence[str]:
 
 def _read_migration(directory: Path, file_name: str) -> NewMigration:
     path = migration_path(directory, file_name)
-    sql = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    try:
+        sql = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        # Of another work tree, or no possible name.
+        sql = ""
     return NewMigration(
         file_name=file_name,
         sql=sql,

@@ -265,7 +265,8 @@ def _reason(response: httpx.Response) -> str:
         message = None
     if not isinstance(message, str) or not message.strip():
         message = response.reason_phrase or "no reason"
-    return " ".join(message.split())[:LONGEST_REASON].rstrip(". ")
+    shown = "".join(character if character.isprintable() else "?" for character in " ".join(message.split()))
+    return shown[:LONGEST_REASON].rstrip(". ")
 
 
 def _asked_pause(response: httpx.Response) -> float | None:
