@@ -219,7 +219,7 @@ def _is_file(path: Path) -> bool:
 
 def _shown(name: str) -> str:
     """Give a name that fits into one line, whatever it holds."""
-    return printable(name).replace("\n", "\\n")[:_SHOWN_CHARACTERS]
+    return " ".join(printable(name).split())[:_SHOWN_CHARACTERS]
 
 
 def _inside(path: Path, backend: Path, slug: str) -> Path:

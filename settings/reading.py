@@ -71,7 +71,7 @@ def _describe(value: Any) -> str:
 
 def _shown(name: str) -> str:
     """Give a name that fits into one line, whatever it holds."""
-    return printable(name).replace("\n", "\\n")[:_SHOWN_CHARACTERS]
+    return " ".join(printable(name).split())[:_SHOWN_CHARACTERS]
 
 
 def _unknown_keys(keys: set[str], stack_file: str, namespace: str) -> Iterator[str]:

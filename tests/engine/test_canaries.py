@@ -199,7 +199,8 @@ def _live(life: Life) -> None:
     good = health.read_text(encoding="utf-8")
     health.write_text(f"{good.replace('select 1', 'select gone')}\n// {new}\n", encoding="utf-8")
     life.up("failing migration", "--skip-preview", fails=True)
-    broken.write_text("create table public.fine (id bigint primary key);\n", encoding="utf-8")
+    broken.unlink()
+    (backend / "rollbacks" / BROKEN).unlink()
     life.up("failing smoke tests", "--skip-preview", fails=True)
 
     # One secret is rotated in the configuration, where the other two stand in the environment.
