@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pulumi
 import pulumi_github as github
 
-from components.github_reads import read_all, read_github
+from components.github_reads import in_form, read_all, read_github
 
 Find = Callable[[], str | None]
 
@@ -106,7 +106,8 @@ class Adoption:
         return None if read_github(f"{self._path}/{path}") is None else identifier
 
     def _unless_known(self, kind: str, name: str, find: Find) -> str | None:
-        return None if self.has(kind, name) else find()
+        with in_form(f"about what {name} could take over"):
+            return None if self.has(kind, name) else find()
 
 
 def _type_and_name(urn: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """The release of the backend into the environment's project."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -81,7 +82,7 @@ class BackendRelease(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
             )
 
-        where = f"--backend {settings.directory}"
+        where = f"--backend {shlex.quote(settings.directory)}"
         tests = local.Command(
             "tests",
             create=f"exec release/command check {where}",

@@ -1,12 +1,14 @@
 """Reads of GitHub while the program runs, through the plugin and so with its address and credentials."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pulumi
 import pulumi_github as github
 
-_PAGE = 100
+_PAGE, _MOST_PAGES = 100, 1000
 _NOT_FOUND = 404
 
 
@@ -29,17 +31,48 @@ def read_github(path: str, *, absent: str | None = None) -> Any | None:
             f"GitHub did not answer {path}: {error}. Nothing was changed. Remedy: GITHUB_TOKEN has to be able to read"
             " the repository's administration, environments, variables and collaborators, and the owner's teams."
         ) from error
-    return None if answer.code == _NOT_FOUND else json.loads(answer.body)
+    if answer.code == _NOT_FOUND:
+        return None
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        raise _unknown_form(path, "no JSON") from error
 
 
 def read_all(path: str, key: str | None = None) -> list[Any]:
     """Give every entry of a list, page by page; of the list under `key` where the answer is an object."""
     found: list[Any] = []
-    page = 1
-    while True:
+    for page in range(1, _MOST_PAGES):
         answer = read_github(f"{path}?per_page={_PAGE}&page={page}")
+        if key and not isinstance(answer, dict | None):
+            raise _unknown_form(path, "no object")
         entries = (answer or {}).get(key, []) if key else answer or []
+        if not isinstance(entries, list):
+            raise _unknown_form(path, "no list")
         found += entries
         if len(entries) < _PAGE:
             return found
-        page += 1
+    raise _unknown_form(path, f"more than {_MOST_PAGES} pages")
+
+
+@contextmanager
+def in_form(what: str) -> Iterator[None]:
+    """Let the use of GitHub's answers fail with one error where they have another form than their contract.
+
+    Args:
+        what: what they are about, for the sentence.
+
+    Raises:
+        pulumi.RunError: they have.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise _unknown_form(what, "something else than its contract says") from error
+
+
+def _unknown_form(path: str, what: str) -> pulumi.RunError:
+    return pulumi.RunError(
+        f"GitHub answered {path} with {what}, so it may not be GitHub. Nothing was changed. Remedy: check"
+        " GITHUB_BASE_URL and proxies, then run this again."
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from components.github_reads import read_all, read_github
+from components.github_reads import in_form, read_all, read_github
 from components.released_state import read_released_state
 from provider.invokes import ProjectInfo, QueryForbiddenError, get_project, query_database
 from release.backend_source import BackendSource
@@ -136,6 +136,7 @@ def _tree(directory: str) -> str | None:
     return None if dirty is not False else ask_git(Path.cwd(), "rev-parse", f"HEAD:./{Path(directory).as_posix()}")
 
 
+@in_form("about pull requests and their reviews")
 def _approvals(path: str, branch: str, directory: str) -> list[Approval]:
     """Find who approved what in the merged pull requests that brought the commit into the branch."""
     commit = ask_git(Path.cwd(), "rev-parse", "HEAD")

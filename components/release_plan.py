@@ -39,8 +39,8 @@ def plan_backend_release(settings: Settings, source: BackendSource, found: Found
         pulumi.RunError: the sources can't be released.
     """
     ref = find_ref(found)
-    live = read_live_backend(ref) if ref else LiveState()
     try:
+        live = read_live_backend(ref) if ref else LiveState()
         gate = MigrationGate(backend=source, ledger=live.ledger, elsewhere=_applied_in_adopted(settings))
         gate.check(_read_statements(ref, gate.suspects()) if ref else {})
         for file_name in gate.late():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pulumi
 
 from components.adoption import Adoption
-from components.github_reads import read_all, read_github
+from components.github_reads import in_form, read_all, read_github
 from estate.code_owners import name_owners, read_workflow_owners
 from estate.people import People, Team, describe_persons, describe_team
 from settings import Settings
@@ -33,6 +33,7 @@ class RepositoryFacts:
     adoption: Adoption
 
 
+@in_form("about the repository and its people")
 def read_repository(settings: Settings) -> RepositoryFacts:
     """Read the repository, its people, and the teams that the settings and CODEOWNERS name.
 

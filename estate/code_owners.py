@@ -13,7 +13,7 @@ def read_workflow_owners(project: Path) -> tuple[str, ...]:
     """Read who must approve a change of `.github/`: `@login`, `@owner/team`; nobody where there is no such line."""
     path = next((project / place for place in _PLACES if (project / place).is_file()), None)
     owners: tuple[str, ...] = ()
-    for line in path.read_text(encoding="utf-8").splitlines() if path else ():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path else ():
         pattern, *named = line.partition("#")[0].split() or [""]
         if pattern in _WORKFLOWS:  # the last line that matches counts
             owners = tuple(named)

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from githubkit.exception import GitHubException
 from rich.console import Console
 
+from ops.github_answers import asking_github
 from ops.hosting import Hosting, find_hosting
 from ops.outcome import tell_outcome
 from ops.validating_stack import read_validator
-from release.error import ReleaseError
 from settings import read_files
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -56,14 +55,11 @@ def back_merge(
 
 def _open_branch(hosting: Hosting, base: str) -> str | None:
     """Give the branch of a back-merge that is open already."""
-    try:
-        client = hosting.api
+    client = hosting.api
+    with asking_github(
+        "list the pull requests", "Nothing was opened. Remedy: GITHUB_TOKEN needs pull requests (read)."
+    ):
         listed: list[Any] = client.rest.pulls.list(
             hosting.owner, hosting.name, state="open", base=base, per_page=100
         ).json()
-    except GitHubException as error:
-        raise ReleaseError(
-            f"GitHub did not list the pull requests: {error}. Nothing was opened. Remedy: GITHUB_TOKEN needs pull"
-            " requests (read)."
-        ) from error
-    return next((pull["head"]["ref"] for pull in listed if pull["head"]["ref"].startswith(_PREFIX)), None)
+        return next((pull["head"]["ref"] for pull in listed if pull["head"]["ref"].startswith(_PREFIX)), None)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from githubkit import GitHub
-from githubkit.exception import GitHubException
 
+from ops.github_answers import asking_github
 from release.error import ReleaseError
 from settings import Settings, provided_value
 
@@ -64,6 +64,8 @@ class Hosting:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
         if result.returncode != 0:
@@ -80,16 +82,12 @@ class Hosting:
             ReleaseError: GitHub refused.
         """
         client = self.api
-        try:
+        remedy = "Nothing was opened. Remedy: GITHUB_TOKEN needs pull requests (read)."
+        with asking_github(f"list the pull requests of {head}", remedy):
             found: list[Any] = client.rest.pulls.list(
                 self.owner, self.name, state="open", head=f"{self.owner}:{head}", base=base
             ).json()
-        except GitHubException as error:
-            raise ReleaseError(
-                f"GitHub did not list the pull requests of {head}: {error}. Nothing was opened. Remedy: GITHUB_TOKEN"
-                " needs pull requests (read)."
-            ) from error
-        return found[0] if found else None
+            return dict(found[0]) if found else None
 
     def open_pull_request(
         self, *, head: str, base: str, title: str, write: Callable[[str | None], str], labels: list[str]
@@ -109,20 +107,20 @@ class Hosting:
         # Its namespaces hold the client only weakly.
         client, here = self.api, (self.owner, self.name)
         rest = client.rest
-        try:
-            if found := self.find_pull_request(head=head, base=base):
-                body = write(str(found["body"] or ""))
+        found = self.find_pull_request(head=head, base=base)
+        before = None if found is None else str(found.get("body") or "")
+        body = write(before)
+        remedy = (
+            "The branch is pushed. Remedy: GITHUB_TOKEN needs pull requests and issues (write); then run this again."
+        )
+        with asking_github(f"take the pull request of {head}", remedy):
+            if found:
                 pull = rest.pulls.update(*here, found["number"], title=title, body=body).json()
             else:
-                pull = rest.pulls.create(*here, head=head, base=base, title=title, body=write(None)).json()
+                pull = rest.pulls.create(*here, head=head, base=base, title=title, body=body).json()
             if labels:
                 rest.issues.add_labels(*here, pull["number"], labels=labels)
-        except GitHubException as error:
-            raise ReleaseError(
-                f"GitHub did not take the pull request of {head}: {error}. The branch is pushed. Remedy: GITHUB_TOKEN"
-                " needs pull requests and issues (write); then run this again."
-            ) from error
-        return str(pull["html_url"])
+            return str(pull["html_url"])
 
 
 def find_hosting(settings: Settings) -> Hosting:
@@ -134,6 +132,12 @@ def find_hosting(settings: Settings) -> Hosting:
     token = provided_value("GITHUB_TOKEN", settings.stack, os.environ)
     if not token:
         raise ReleaseError("GITHUB_TOKEN is not set, so GitHub can't be asked. Remedy: export it.")
+    # What can't stand in a header would end in an error that quotes it.
+    if not token.isascii() or not token.isprintable():
+        raise ReleaseError(
+            "GITHUB_TOKEN holds characters that no token has, such as a line's end, so it was not sent. Remedy: set it"
+            " anew."
+        )
     base = os.environ.get("GITHUB_BASE_URL", _PUBLIC).rstrip("/")
     address = f"{base}/{settings.owner}/{settings.repository}.git"
     return Hosting(owner=settings.owner, name=settings.repository, address=address, token=token, _base=base)

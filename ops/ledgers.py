@@ -9,7 +9,7 @@ from rich.console import Console
 from ops.stack_target import target_of
 from release.credentials import read_credential
 from release.error import ReleaseError
-from release.live_state import LEDGER_QUERY, PRESENCE_QUERY, AppliedMigration, read_ledger
+from release.live_state import LEDGER_QUERY, AppliedMigration, read_ledger
 from release.management_api import ManagementApi, list_refs
 from release.session import check_project
 from release.target import DEFAULT_API_ENDPOINT
@@ -62,6 +62,6 @@ def _read(settings: Settings) -> tuple[AppliedMigration, ...]:
         target = target_of(settings, ref)
         with ManagementApi(target, token) as api:
             check_project(target, api.project())
-            if api.query(PRESENCE_QUERY)[0]["ledger"]:
+            if api.presence()["ledger"]:
                 found += read_ledger(api.query(LEDGER_QUERY))
     return tuple(found)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ops.engine import run_engine
 from ops.share_state import preview_backend
-from settings import PUBLIC_ENCRYPTION_SALT, read_files, withholding
+from settings import PUBLIC_ENCRYPTION_SALT, read_document, read_files, withholding
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 _OF_AN_ENCRYPTION = ("secretsprovider", "encryptedkey", "encryptionsalt")
@@ -32,7 +32,7 @@ def preview(
     environment = {**withholding(), "PULUMI_BACKEND_URL": preview_backend()}
     with tempfile.TemporaryDirectory(prefix="preview-") as name:
         file = Path(name) / f"Pulumi.{stack}.yaml"
-        document = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
+        document = read_document(Path(f"Pulumi.{stack}.yaml"))
         file.write_text(yaml.safe_dump(withhold_configuration(document)), encoding="utf-8")
         _progress.print(f"previewing {stack}, values withheld …")
         form = ["--json"] if as_json else ["--diff"]

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from githubkit.exception import GitHubException
 from rich.console import Console
 
 from ops.branch_backend import BranchBackend, read_branch_backend
 from ops.generated_part import write_body
+from ops.github_answers import asking_github
 from ops.hosting import Hosting, find_hosting
 from ops.outcome import tell_outcome
 from ops.released_facts import ReleasedFacts, read_facts
 from ops.validating_stack import read_validator
-from release.error import ReleaseError
 from settings import read_files
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -75,7 +74,8 @@ def find_features(hosting: Hosting, commits: list[str], head: str) -> list[dict[
     """
     client = hosting.api
     found: dict[int, dict[str, Any]] = {}
-    try:
+    remedy = "Nothing was opened. Remedy: GITHUB_TOKEN needs pull requests and contents (read)."
+    with asking_github(f"say which pull requests brought the commits of {head}", remedy):
         for commit in commits[:_MOST_COMMITS]:
             answer = client.rest.repos.list_pull_requests_associated_with_commit(hosting.owner, hosting.name, commit)
             listed: list[Any] = answer.json()
@@ -83,11 +83,6 @@ def find_features(hosting: Hosting, commits: list[str], head: str) -> list[dict[
                 if pull["merged_at"] and pull["base"]["ref"] == head:
                     feature = {"number": pull["number"], "title": pull["title"], "author": pull["user"]["login"]}
                     found[pull["number"]] = feature
-    except GitHubException as error:
-        raise ReleaseError(
-            f"GitHub did not say which pull requests brought the commits of {head}: {error}. Nothing was opened."
-            " Remedy: GITHUB_TOKEN needs pull requests and contents (read)."
-        ) from error
     return list(found.values())
 
 

@@ -7,7 +7,7 @@ from ops.engine import run_engine
 from ops.stack_target import read_stack
 from release.credentials import read_credential
 from release.error import ReleaseError
-from release.live_state import HASHES_QUERY, LEDGER_QUERY, PRESENCE_QUERY, KnownHashes, read_hashes, read_ledger
+from release.live_state import HASHES_QUERY, LEDGER_QUERY, KnownHashes, read_hashes, read_ledger
 from release.management_api import ManagementApi
 from release.session import check_project
 from release.snapshot import find_snapshot
@@ -55,7 +55,7 @@ def _ask(stack: str) -> ReleasedFacts:
     _, target = read_stack(stack)
     with ManagementApi(target, read_credential("SUPABASE_ACCESS_TOKEN", stack)) as api:
         check_project(target, api.project())
-        present = api.query(PRESENCE_QUERY)[0]
+        present = api.presence()
         ledger = read_ledger(api.query(LEDGER_QUERY)) if present["ledger"] else ()
         hashes = read_hashes(api.query(HASHES_QUERY)) if present["release"] else KnownHashes()
     applied = frozenset(migration.version for migration in ledger)
@@ -66,8 +66,11 @@ def _remember(stack: str) -> ReleasedFacts | None:
     exported = run_engine(["stack", "export", "--stack", stack])
     if exported.returncode != 0:
         return None
-    resources = json.loads(exported.stdout)["deployment"].get("resources") or ()
-    snapshot = find_snapshot((str(resource["urn"]), resource.get("outputs") or {}) for resource in resources)
+    try:
+        resources = json.loads(exported.stdout)["deployment"].get("resources") or ()
+        snapshot = find_snapshot([(str(resource["urn"]), resource.get("outputs") or {}) for resource in resources])
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return None
     if snapshot is None:
         return None
     return ReleasedFacts(

@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import yaml
@@ -13,7 +13,7 @@ from rich.console import Console
 from ops.engine import run_engine
 from ops.withheld_state import withhold
 from release.error import ReleaseError
-from settings import PUBLIC_ENCRYPTION_SALT, withholding
+from settings import PUBLIC_ENCRYPTION_SALT, read_document, withholding
 
 _console = Console(highlight=False, soft_wrap=True)
 
@@ -31,8 +31,8 @@ def share_state(stack: Annotated[str, typer.Option(help="The stack whose state i
             f"The state of stack {stack} can't be read: {exported.stderr.strip()} Nothing was copied. Remedy: name its"
             " backend in PULUMI_BACKEND_URL, and its passphrase in PULUMI_CONFIG_PASSPHRASE."
         )
-    state = withhold(json.loads(exported.stdout))
-    project = yaml.safe_load(Path("Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+    state = withhold(_parse(exported.stdout))
+    project = read_document(Path("Pulumi.yaml")).get("name")
     environment = {**withholding(), "PULUMI_BACKEND_URL": backend}
     with tempfile.TemporaryDirectory(prefix="share-state-") as name:
         folder = Path(name)
@@ -51,6 +51,14 @@ def share_state(stack: Annotated[str, typer.Option(help="The stack whose state i
                     " go by the copy before it. Remedy: PREVIEW_BACKEND_URL has to be writable; then run this again."
                 )
     _console.print(f"the state of {stack} is shared with previews, without its secrets")
+
+
+def _parse(exported: str) -> Any:
+    try:
+        return json.loads(exported)
+    except (ValueError, RecursionError):
+        # Which `withhold` refuses.
+        return None
 
 
 def preview_backend() -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from release.error import ReleaseError
 from settings import PUBLIC_ENCRYPTION_SALT, WITHHELD
 
 # The engine's marks of an encrypted value (pulumi/sdk, resource.SigKey and resource.SecretSig).
@@ -16,9 +17,20 @@ def withhold(state: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         state: as `pulumi stack export --show-secrets` gives it.
+
+    Raises:
+        ReleaseError: it is something else, such as an export without values; nothing of it is told.
     """
-    hidden: dict[str, Any] = _walk(state)
-    hidden["deployment"]["secrets_providers"] = {"type": "passphrase", "state": {"salt": PUBLIC_ENCRYPTION_SALT}}
+    try:
+        hidden: dict[str, Any] = _walk(state)
+        deployment = hidden["deployment"]
+        deployment["secrets_providers"] = {"type": "passphrase", "state": {"salt": PUBLIC_ENCRYPTION_SALT}}
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        raise ReleaseError(
+            "The engine exported a state whose secrets can't be told from the rest. Nothing was copied; previews go by"
+            " the copy before it. Remedy: use the engine's version that this project names (python3 -m toolchain"
+            " status), then run this again."
+        ) from None
     return hidden
 
 

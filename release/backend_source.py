@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,16 +78,27 @@ def read_backend(directory: Path) -> BackendSource:
 
 
 def read_config(backend: Path) -> dict[str, Any]:
-    """Read supabase/config.toml.
+    """Read supabase/config.toml; what it has under `functions` is a table for each.
 
     Raises:
-        ReleaseError: it is no TOML.
+        ReleaseError: it is no TOML, or has something else there.
     """
     path = backend / "supabase" / "config.toml"
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        config = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReleaseError(f"supabase/config.toml can't be read: {error.strerror}. Remedy: correct it.") from error
     except ValueError as error:
         raise ReleaseError(f"supabase/config.toml is no TOML: {error}. Remedy: correct the file.") from error
+    except RecursionError as error:
+        raise ReleaseError("supabase/config.toml is nested too deeply to be read. Remedy: correct the file.") from error
+    functions = config.get("functions", {})
+    if not isinstance(functions, dict) or not all(isinstance(settings, dict) for settings in functions.values()):
+        raise ReleaseError(
+            "supabase/config.toml has something under `functions` that is no table, so it is unclear what is to be"
+            " released. Remedy: one table [functions.NAME] for each function."
+        )
+    return config
 
 
 def _functions(backend: Path) -> dict[str, FunctionSource]:
@@ -118,6 +130,14 @@ def _files(backend: Path, folder: Path) -> list[Path]:
 def _digest_files(backend: Path, files: list[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
-        digest.update(path.relative_to(backend).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        name = path.relative_to(backend).as_posix()
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ReleaseError(
+                f"{name} of the backend can't be read ({error.strerror}), so it can't be told from another."
+                " Remedy: make it readable, or remove it."
+            ) from error
+        digest.update(os.fsencode(name) + b"\0")
+        digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()

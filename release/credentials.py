@@ -20,15 +20,25 @@ def read_credential(name: str, stack: str) -> str:
     """
     if value := provided_value(name, stack, os.environ):
         return value
-    result = subprocess.run(
-        ["pulumi", "config", "get", name, "--stack", stack, "--non-interactive"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if result.returncode != 0 or not result.stdout.strip():
+    if not (value := _ask_engine(name, stack)):
         raise ReleaseError(
             f"{name} is neither in the environment nor in the configuration of stack {stack}, so this step can't run."
             f" Remedy: pulumi config set --secret {name} --stack {stack}, or export {name}."
         )
-    return result.stdout.strip()
+    return value
+
+
+def _ask_engine(name: str, stack: str) -> str:
+    try:
+        result = subprocess.run(
+            ["pulumi", "config", "get", name, "--stack", stack, "--non-interactive"],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except FileNotFoundError:
+        # Without an engine there is the environment alone.
+        return ""
+    return result.stdout.strip() if result.returncode == 0 else ""

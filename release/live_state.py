@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel, TypeAdapter
+
+from release.error import ReleaseError
+
 # Two queries, since PostgreSQL resolves every table of a statement before it runs.
 PRESENCE_QUERY = (
     "select to_regclass('release.hold') is not null as release,"
@@ -28,6 +32,31 @@ LEDGER_QUERY = (
 )
 Query = Callable[[str], Sequence[Mapping[str, Any]]]
 """Runs SQL in a project's database and gives the rows."""
+
+
+class _LedgerRow(BaseModel):
+    version: str | int
+    name: str | None
+    digest: str | None
+
+
+class _NotedRow(BaseModel):
+    part: str
+    source: str
+    live: str
+    token: str
+
+
+class _HashRow(BaseModel):
+    digest: str
+    number: int
+    at: str
+    reason: str | None
+
+
+_LEDGER = TypeAdapter(list[_LedgerRow])
+_MANIFEST = TypeAdapter(list[_NotedRow])
+_HASHES = TypeAdapter(list[_HashRow])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +139,28 @@ def statements_query(versions: Sequence[str]) -> str:
     return f"select {columns} from supabase_migrations.schema_migrations where version in ({literals})"  # noqa: S608 - digits only
 
 
+def check_rows(form: TypeAdapter[Any], rows: Any, what: str) -> None:
+    """Hold rows against the form that they are used in.
+
+    Raises:
+        ReleaseError: it is another one; what stands in them is not told.
+    """
+    try:
+        form.validate_python(rows)
+    except (ValueError, RecursionError) as error:
+        raise ReleaseError(
+            f"The answer about {what} has no form that is known, so what is live is unknown. Nothing was changed."
+            " Remedy: check SUPABASE_API_ENDPOINT and proxies, and that nobody has changed the schema release by hand."
+        ) from error
+
+
 def read_ledger(rows: Sequence[Mapping[str, Any]]) -> tuple[AppliedMigration, ...]:
-    """Turn the rows of LEDGER_QUERY into the ledger."""
+    """Turn the rows of LEDGER_QUERY into the ledger.
+
+    Raises:
+        ReleaseError: they are something else.
+    """
+    check_rows(_LEDGER, rows, "the ledger of migrations")
     return tuple(AppliedMigration(version=str(row["version"]), name=row["name"], digest=row["digest"]) for row in rows)
 
 
@@ -121,7 +170,12 @@ def digest_ledger(versions: Sequence[str]) -> str:
 
 
 def read_manifest(rows: Sequence[Mapping[str, Any]]) -> dict[str, ManifestRow]:
-    """Turn the rows of MANIFEST_QUERY into the manifest."""
+    """Turn the rows of MANIFEST_QUERY into the manifest.
+
+    Raises:
+        ReleaseError: they are something else.
+    """
+    check_rows(_MANIFEST, rows, "what the last release noted")
     return {
         str(row["part"]): ManifestRow(source=str(row["source"]), live=str(row["live"]), token=str(row["token"]))
         for row in rows
@@ -129,7 +183,12 @@ def read_manifest(rows: Sequence[Mapping[str, Any]]) -> dict[str, ManifestRow]:
 
 
 def read_hashes(rows: Sequence[Mapping[str, Any]]) -> KnownHashes:
-    """Turn the rows of HASHES_QUERY into what they say."""
+    """Turn the rows of HASHES_QUERY into what they say.
+
+    Raises:
+        ReleaseError: they are something else.
+    """
+    check_rows(_HASHES, rows, "released hashes")
     return KnownHashes(
         validated={
             str(row["digest"]): f"release {row['number']} of {row['at']}" for row in rows if row["reason"] is None

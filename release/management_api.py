@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlencode
 
 import httpx
+from pydantic import BaseModel, Field, TypeAdapter
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -17,6 +18,7 @@ from tenacity import (
 )
 
 from release.error import ReleaseError
+from release.live_state import PRESENCE_QUERY
 from release.target import Target
 
 _MISSING = 404
@@ -24,7 +26,73 @@ _FORBIDDEN = 403
 _UNAUTHORIZED = 401
 # Its rate limit counts by the minute.
 _LONGEST_WAIT = 60.0
+_LONGEST_MESSAGE = 1000
 _PASSING = frozenset({429, 500, 502, 503, 504, 520, 522, 524})
+
+
+class _Listed(BaseModel):
+    id: str
+    name: str
+    organization_id: str
+    organization_slug: str | None = None
+
+
+class _Function(BaseModel):
+    slug: str
+    version: int
+    status: str
+
+
+class _Pooler(BaseModel):
+    database_type: str
+    db_host: str
+    db_port: int
+    db_user: str
+    db_name: str
+
+
+class _Backups(BaseModel):
+    pitr_enabled: bool
+
+
+class _Present(BaseModel):
+    release: bool
+    ledger: bool
+    tables: bool
+
+
+class _Logs(BaseModel):
+    result: list[dict[str, Any]] = []
+    error: Any = None
+
+
+class _Service(BaseModel):
+    name: str
+    status: str
+    error: str | None = None
+
+
+class _Lint(BaseModel):
+    title: str
+    detail: str
+    level: str
+
+
+class _Advice(BaseModel):
+    lints: list[_Lint]
+
+
+# What is used of each answer; it may hold more.
+_LOGS = TypeAdapter(_Logs)
+_SERVICES = TypeAdapter(list[_Service])
+_ADVICE = TypeAdapter(_Advice)
+_PROJECTS = TypeAdapter(list[_Listed])
+_FUNCTIONS = TypeAdapter(list[_Function])
+_POOLERS = TypeAdapter(list[_Pooler])
+_BACKUPS = TypeAdapter(_Backups)
+_PRESENCE = TypeAdapter(Annotated[list[_Present], Field(min_length=1)])
+_ROWS = TypeAdapter(list[dict[str, Any]])
+_OBJECT = TypeAdapter(dict[str, Any])
 
 
 def _wait(state: RetryCallState) -> float:
@@ -62,18 +130,49 @@ def list_refs(api_endpoint: str, token: str, *, organization: str, name: str) ->
         ReleaseError: the platform does not tell.
     """
     try:
-        response = httpx.get(f"{api_endpoint}/v1/projects", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        response = httpx.get(f"{api_endpoint}/v1/projects", headers=_authorize(token), timeout=30)
         response.raise_for_status()
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+        why = f"the answer is {status}" if status else type(error).__name__
         raise ReleaseError(
-            f"The projects of organisation {organization} can't be listed ({type(error).__name__}). Nothing was"
+            f"The projects of organisation {organization} can't be listed ({why}). Nothing was"
             " changed. Remedy: check SUPABASE_ACCESS_TOKEN and the network, then run this again."
         ) from error
+    listed = _read_answer(response, _PROJECTS, "list the projects")
     return [
-        str(project["id"])
-        for project in response.json()
+        project["id"]
+        for project in listed
         if project["name"] == name and organization in {project.get("organization_slug"), project["organization_id"]}
     ]
+
+
+def _authorize(token: str) -> dict[str, str]:
+    # What can't stand in a header would end in an error that quotes it.
+    if not token.isascii() or not token.isprintable():
+        raise ReleaseError(
+            "SUPABASE_ACCESS_TOKEN holds characters that no token has, such as a line's end, so it was not sent."
+            " Remedy: set it anew."
+        )
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _read_answer(response: httpx.Response, form: TypeAdapter[Any], what: str) -> Any:
+    """Give the JSON of an answer; one that is none, or has another form than it is used in, is no answer.
+
+    Raises:
+        ReleaseError: its text names the call, and nothing of the answer, which may hold a secret.
+    """
+    try:
+        document = response.json()
+        form.validate_python(document)
+    except (ValueError, RecursionError) as error:
+        raise ReleaseError(
+            f"{response.request.url.host} answered {response.status_code} when asked to {what}, in no form that is"
+            " known, so it may not be the Management API. This step changed nothing. Remedy: check"
+            " SUPABASE_API_ENDPOINT and proxies, then run this again."
+        ) from error
+    return document
 
 
 class ManagementApi:
@@ -83,7 +182,7 @@ class ManagementApi:
         self._target = target
         self._project = f"{target.api_endpoint}/v1/projects/{target.ref}"
         self._client = httpx.Client(
-            headers={"Authorization": f"Bearer {token}"},
+            headers=_authorize(token),
             timeout=30,
         )
 
@@ -97,20 +196,26 @@ class ManagementApi:
 
     def project(self) -> dict[str, Any]:
         """Give the project (v1-get-project)."""
-        return dict(self._read(""))
+        return dict(self._read("", _OBJECT))
 
     def functions(self) -> list[dict[str, Any]]:
         """Give the live functions (v1-list-all-functions)."""
-        return list(self._read("/functions"))
+        return list(self._read("/functions", _FUNCTIONS))
 
     def api_keys(self) -> list[dict[str, Any]]:
         """Give the project's API keys with their values (v1-get-project-api-keys)."""
-        return list(self._read("/api-keys?reveal=true"))
+        return list(self._read("/api-keys?reveal=true", _ROWS))
 
     def pooler(self) -> dict[str, Any]:
         """Give the pooler's address of the primary database (v1-get-pooler-config)."""
-        answers = [entry for entry in self._read("/config/database/pooler") if entry["database_type"] == "PRIMARY"]
-        return dict(answers[0])
+        listed = self._read("/config/database/pooler", _POOLERS)
+        for entry in listed:
+            if entry["database_type"] == "PRIMARY":
+                return dict(entry)
+        raise ReleaseError(
+            f"{self._target.api_host} tells no address of the primary database of project {self._target.ref}, so it"
+            " can't be reached. This step changed nothing. Remedy: check that the project is not paused."
+        )
 
     def function_body(self, slug: str) -> bytes | None:
         """Give the bundle that is live, as the platform sends it (v1-get-a-function-body); None where there is none.
@@ -120,7 +225,8 @@ class ManagementApi:
         response = self._get(f"/functions/{slug}/body", headers={"Accept": "multipart/form-data"}, without=_MISSING)
         if response is None:
             return None
-        return f"Content-Type: {response.headers['Content-Type']}\r\n\r\n".encode() + response.content
+        kind = response.headers.get("Content-Type", "application/octet-stream")
+        return f"Content-Type: {kind}\r\n\r\n".encode() + response.content
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Run SQL as the platform's read-only role (v1-read-only-query)."""
@@ -128,7 +234,15 @@ class ManagementApi:
             lambda: self._client.post(f"{self._project}/database/query/read-only", json={"query": sql})
         )
         self._check(response, "query the database")
-        return list(response.json())
+        return list(_read_answer(response, _ROWS, "query the database"))
+
+    def presence(self) -> dict[str, bool]:
+        """Tell of `release`, `ledger` and `tables` whether the database has them."""
+        response = self._try(
+            lambda: self._client.post(f"{self._project}/database/query/read-only", json={"query": PRESENCE_QUERY})
+        )
+        self._check(response, "query the database")
+        return dict(_read_answer(response, _PRESENCE, "query the database")[0])
 
     def logs(self, sql: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
         """Run SQL over the project's logs of a time of up to 24 hours (v1-get-project-logs), in BigQuery's dialect.
@@ -138,54 +252,55 @@ class ManagementApi:
         """
         times = {"iso_timestamp_start": start.isoformat(), "iso_timestamp_end": end.isoformat()}
         query = urlencode({"sql": sql, **times})
-        answer = self._read(f"/analytics/endpoints/logs.all?{query}", what="query the logs")
+        answer = self._read(f"/analytics/endpoints/logs.all?{query}", _LOGS)
         if answer.get("error"):
             raise ReleaseError(
                 f"{self._target.api_host} could not answer a query of the logs: {answer['error']}. Nothing is known of"
                 " what they hold. Remedy: try it again; the endpoint takes 30 queries a minute."
             )
-        return list(answer["result"])
+        return list(answer.get("result") or ())
 
     def health(self, services: Sequence[str]) -> list[dict[str, Any]]:
         """Give the state of services (v1-get-services-health): `name`, `status`, and `error` where there is one."""
-        return list(
-            self._read(f"/health?{urlencode([('services', name) for name in services])}", what="read the health")
-        )
+        query = urlencode([("services", name) for name in services])
+        return list(self._read(f"/health?{query}", _SERVICES))
 
     def advice(self, kind: str) -> list[dict[str, Any]]:
         """Give what the `security` or the `performance` advisor finds (v1-get-security-advisors and its sister)."""
-        return list(self._read(f"/advisors/{kind}", what=f"ask the {kind} advisor")["lints"])
+        return list(self._read(f"/advisors/{kind}", _ADVICE)["lints"])
 
     def has_restore_points(self) -> bool:
         """Tell whether the platform can bring the database back to a moment, for this token (v1-list-all-backups)."""
         response = self._get("/database/backups", without=_FORBIDDEN)
-        return response is not None and bool(response.json()["pitr_enabled"])
+        return response is not None and bool(_read_answer(response, _BACKUPS, "read its backups")["pitr_enabled"])
 
     def create_restore_point(self, name: str) -> None:
         """Mark this moment as one to come back to (v1-create-restore-point); a name has up to 20 characters."""
-        response = self._client.post(f"{self._project}/database/backups/restore-point", json={"name": name})
+        path = f"{self._project}/database/backups/restore-point"
+        response = self._once("create a restore point", lambda: self._client.post(path, json={"name": name}))
         self._check(response, "create a restore point")
 
     def delete_function(self, slug: str) -> bool:
         """Delete a function (v1-delete-a-function); False when it, or its project, was gone already."""
-        response = self._client.delete(f"{self._project}/functions/{slug}")
+        path = f"{self._project}/functions/{slug}"
+        response = self._once(f"delete function {slug}", lambda: self._client.delete(path))
         if response.status_code == _MISSING:
             return False
         self._check(response, f"delete function {slug}")
         return True
 
-    def _read(self, path: str, *, what: str = "") -> Any:
-        response = self._get(path, what=what)
+    def _read(self, path: str, form: TypeAdapter[Any]) -> Any:
+        response = self._get(path)
         assert response is not None  # noqa: S101 - only `without` allows that
-        return response.json()
+        return _read_answer(response, form, f"read {path.partition('?')[0] or 'the project'}")
 
     def _get(
-        self, path: str, *, headers: dict[str, str] | None = None, without: int | None = None, what: str = ""
+        self, path: str, *, headers: dict[str, str] | None = None, without: int | None = None
     ) -> httpx.Response | None:
         response = self._try(lambda: self._client.get(self._project + path, headers=headers))
         if response.status_code == without:
             return None
-        self._check(response, what or f"read {path or 'the project'}")
+        self._check(response, f"read {path.partition('?')[0] or 'the project'}")
         return response
 
     def _try(self, send: Callable[[], httpx.Response]) -> httpx.Response:
@@ -198,12 +313,22 @@ class ManagementApi:
         )
         try:
             response: httpx.Response = retrying(send)
-        except httpx.TransportError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ReleaseError(
                 f"{self._target.api_host} does not answer ({type(error).__name__}), so this step changed nothing."
                 " Remedy: run `pulumi up` again when it does."
             ) from error
         return response
+
+    def _once(self, what: str, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """Send what changes something; whether it did stays open where no answer comes."""
+        try:
+            return send()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ReleaseError(
+                f"{self._target.api_host} was asked to {what} and did not answer ({type(error).__name__}), so it may or"
+                " may not have done it. Remedy: run `pulumi up` again when it answers; it looks at what is there."
+            ) from error
 
     def _check(self, response: httpx.Response, what: str) -> None:
         if response.is_success:
@@ -214,9 +339,8 @@ class ManagementApi:
             _MISSING: f"check that project {self._target.ref} exists and that the token can see it",
         }.get(response.status_code, "run `pulumi up` again")
         try:
-            message = str(response.json().get("message", ""))
-        except (ValueError, AttributeError):
+            message = str(response.json().get("message", ""))[:_LONGEST_MESSAGE]
+        except (ValueError, AttributeError, RecursionError):
             message = ""
-        raise ReleaseError(
-            f"{self._target.api_host} refused to {what}: {response.status_code} {message}. Remedy: {remedy}."
-        )
+        told = f"{response.status_code} {message}".strip()
+        raise ReleaseError(f"{self._target.api_host} refused to {what}: {told}. Remedy: {remedy}.")

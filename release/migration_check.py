@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from release.child_environment import child_environment
 from release.error import ReleaseError
 from release.migration_source import Migration, find_byte_refusals, migration_path, undo_path
 from release.migration_statements import find_refusals, is_empty
@@ -59,7 +60,13 @@ def lint(backend: Path, migrations: Sequence[Migration], squawk: Path, options: 
         return {}
     files = [str(migration_path(backend, migration.file_name)) for migration in migrations]
     result = subprocess.run(
-        [squawk, *options, "--reporter", "json", *files], capture_output=True, text=True, check=False
+        [squawk, *options, "--reporter", "json", *files],
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     try:
         findings = json.loads(result.stdout)
@@ -94,7 +101,7 @@ def _verdict(backend: Path, migration: Migration, squawk: Path, options: Sequenc
         _RULES,
         identify(squawk),
         metadata.version("pglast"),
-        configuration.read_text(encoding="utf-8") if configuration.is_file() else list(options),
+        configuration.read_text(encoding="utf-8", errors="replace") if configuration.is_file() else list(options),
         migration.file_name,
         migration.digest,
         hashlib.sha256(undo.read_bytes()).hexdigest() if undo.is_file() else None,

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from release.backend_source import BackendSource
+from release.child_environment import child_environment
 from release.error import ReleaseError
 from release.migration_source import Migration, migration_path, read_migrations, undo_path
 from release.schema_snapshot import Snapshot, differences, schema_snapshot
@@ -173,6 +174,7 @@ def _ask(*arguments: str) -> str:
     result = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=_PROJECT,
+        env=child_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -55,11 +55,10 @@ def read_migrations(backend: Path) -> tuple[Migration, ...]:
         if version in migrations:
             problems.append(f"{path.name}: the version is also that of {migrations[version].file_name}")
             continue
-        try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            problems.append(f"{path.name}: can't be read ({error.strerror})")
+        if problem := _find_problem(path, backend):
+            problems.append(f"{path.name}: can't be read ({problem})")
             continue
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         migrations[version] = Migration(version=version, name=name, digest=digest)
     if problems:
         raise ReleaseError(
@@ -68,6 +67,19 @@ def read_migrations(backend: Path) -> tuple[Migration, ...]:
             + "\nRemedy: rename them, or make them readable."
         )
     return tuple(migrations.values())
+
+
+def _find_problem(path: Path, backend: Path) -> str | None:
+    """Tell why a file can't be read, or must not be: what a link leads to outside of the backend is no part of it."""
+    try:
+        if not path.is_file():
+            return "it is no file"
+        if not path.resolve().is_relative_to(backend.resolve()):
+            return "it is a link to outside of the backend"
+        with path.open("rb"):
+            return None
+    except OSError as error:
+        return error.strerror
 
 
 def split_name(file_name: str) -> tuple[str, str] | None:

@@ -23,7 +23,7 @@ def find_refusals(file_name: str, sql: str) -> list[str]:
         parsed = parser.parse_sql(sql)
     except parser.ParseError as error:
         message, location = error.args[0], error.args[1] if len(error.args) > 1 else 0
-        return [f"{file_name}:{_line(sql, location)}: {message}"]
+        return [f"{file_name}:{_line(sql, location)}: {message}. Remedy: correct it"]
     statements = [raw.stmt for raw in parsed]
     return [
         f"{file_name}:{_line(sql, raw.stmt_location + _leading(sql[raw.stmt_location :]))}: {sentence}"

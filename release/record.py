@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, TypeAdapter
+
 from release import archive, lease
 from release.backend_source import BackendSource
-from release.live_state import Query
+from release.live_state import Query, check_rows
 from release.migration_source import undo_path
 from release.session import Session
 from release.work_tree import read_commit
@@ -23,6 +25,27 @@ RECORDS_QUERY = (
     " report, seconds, to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as at"
     " from release.records order by id"
 )
+
+
+class _Row(BaseModel):
+    id: int
+    kind: str
+    digest: str
+    tree: str
+    git_commit: str | None
+    git_dirty: bool | None
+    released_by: str
+    at: str
+    migrations: list[str]
+    functions: dict[str, str]
+    smoke: str | None
+    undo: dict[str, str]
+    reason: str | None
+    report: dict[str, Any]
+    seconds: dict[str, float]
+
+
+_ROWS = TypeAdapter(list[_Row])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +92,12 @@ def read_records(query: Query) -> tuple[Record, ...]:
 
     Args:
         query: runs SQL in a project whose database carries the marker.
+
+    Raises:
+        ReleaseError: the answer is something else.
     """
+    rows = query(RECORDS_QUERY)
+    check_rows(_ROWS, rows, "the records of releases")
     return tuple(
         Record(
             number=int(row["id"]),
@@ -88,7 +116,7 @@ def read_records(query: Query) -> tuple[Record, ...]:
             report=dict(row["report"]),
             seconds=dict(row["seconds"]),
         )
-        for row in query(RECORDS_QUERY)
+        for row in rows
     )
 
 

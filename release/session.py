@@ -172,7 +172,7 @@ def check_marker(target: Target, marker: Mapping[str, object] | None) -> None:
         "organization": target.organization,
         "api_host": target.api_host,
     }
-    wrong = [f"{key} is {marker[key]}, not {value}" for key, value in expected.items() if marker[key] != value]
+    wrong = [f"{key} is {marker.get(key)}, not {value}" for key, value in expected.items() if marker.get(key) != value]
     if wrong:
         raise ReleaseError(
             f"Wrong target: by its marker the database belongs to another project ({'; '.join(wrong)})."

@@ -40,6 +40,8 @@ def run_smoke_tests(session: Session, directory: Path, *, deadline_seconds: int)
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
             timeout=deadline_seconds + 30,
         )

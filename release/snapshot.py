@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from release.error import ReleaseError
 from release.live_state import (
     HASHES_QUERY,
     LEDGER_QUERY,
@@ -43,10 +44,10 @@ def find_snapshot(resources: Iterable[tuple[str, Mapping[str, Any]]]) -> Snapsho
     Args:
         resources: URN and outputs of each resource.
     """
-    texts = [outputs.get("stdout") for urn, outputs in resources if urn.endswith(_RECORD)]
+    texts = [outputs.get("stdout") for urn, outputs in resources if urn.endswith(_RECORD) and outputs]
     try:
         return read_snapshot(str(texts[0])) if texts else None
-    except ValueError:
+    except (ValueError, ReleaseError):
         return None
 
 
@@ -55,8 +56,12 @@ def read_snapshot(text: str) -> Snapshot:
 
     Raises:
         ValueError: it is something else.
+        ReleaseError: its rows are.
     """
-    document: dict[str, Any] = json.loads(text)
+    try:
+        document: dict[str, Any] = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("not a snapshot") from error
     if not isinstance(document, dict) or document.keys() != _QUERIES.keys():
         raise ValueError("not a snapshot")
     return Snapshot(

@@ -72,6 +72,8 @@ def run_cli(arguments: list[str], *, folder: Path, environment: Mapping[str, str
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
     except FileNotFoundError as error:

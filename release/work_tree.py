@@ -6,7 +6,8 @@ from pathlib import Path
 
 def ask_git(folder: Path, *arguments: str) -> str | None:
     """Give what a git command in a folder prints; None where it fails, as outside of a checkout."""
-    result = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+    command = ["git", "-C", str(folder), *arguments]
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     return result.stdout.strip() if result.returncode == 0 else None
 
 

@@ -3,13 +3,14 @@
 from settings.backend import BackendSettings
 from settings.branch import BranchSettings, ProtectionSettings, PushSettings, ReviewSettings
 from settings.environment import EnvironmentSettings
+from settings.error import SettingsError
 from settings.incidents import IncidentSettings
 from settings.model import Model, Principals, SecretSource, VariableSource, configured_name, variable_key, written
+from settings.printable import printable
 from settings.promotion import HotfixSettings, PromotionSettings
 from settings.provided import provided_value
 from settings.reading import (
     PUBLIC_ENCRYPTION_SALT,
-    SettingsError,
     is_on_this_machine,
     parse,
     read_files,
@@ -18,6 +19,7 @@ from settings.reading import (
 from settings.repository_wide import ActionsSettings, LabelSettings, RepositoryWideSettings
 from settings.sentry import SentrySettings
 from settings.stack import Settings
+from settings.stack_document import read_document
 from settings.supabase import ProjectSettings, SupabaseSettings
 from settings.waivers import DeletionWaiver, Waivers
 from settings.withheld import PUBLIC_PASSPHRASE, WITHHELD, repository_secrets_are_kept, values_are_withheld, withholding
@@ -52,7 +54,9 @@ __all__ = [
     "configured_name",
     "is_on_this_machine",
     "parse",
+    "printable",
     "provided_value",
+    "read_document",
     "read_files",
     "refuse_public_encryption",
     "repository_secrets_are_kept",

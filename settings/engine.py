@@ -6,8 +6,9 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
 
+from settings.error import SettingsError
 from settings.provided import provided_value
-from settings.reading import SettingsError, parse, read_other_projects, refuse_public_encryption
+from settings.reading import parse, read_other_projects, refuse_public_encryption
 from settings.stack import Settings
 from settings.withheld import WITHHELD, repository_secrets_are_kept, values_are_withheld
 

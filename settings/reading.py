@@ -7,17 +7,20 @@ import contextlib
 import datetime as dt
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
+from settings.error import SettingsError
+from settings.printable import printable
 from settings.provided import provided_value
 from settings.stack import Settings
+from settings.stack_document import read_document, read_section
 from settings.supabase import SupabaseSettings
 
 # The salt of the stack files as published: whoever can read the repository can decrypt what is encrypted under it.
@@ -27,27 +30,48 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 _GIVEN = frozenset({"stack", "owner", "others"})
 
 
-class SettingsError(Exception):
-    """The stack's configuration can't be used; the text lists every mistake with its remedy."""
-
-
+# Where the name of a secret is asked for, people write the secret; only what looks like a name is shown.
+_NAMES_OF_SECRETS = frozenset({"secrets", "functionSecrets", "notification"})
+_NAME = re.compile(r"[A-Z0-9_]{1,40}")
+_SHOWN_CHARACTERS = 80
+_SHOWN_MISTAKES = 50
 # Remedies by pydantic's error type; what is not here has its remedy in the message itself.
 _REMEDIES = {
     "missing": "add the key",
     "extra_forbidden": "remove the key, or correct its spelling",
     "literal_error": "use one of the values named",
-    "string_pattern_mismatch": "a project's ref is 20 small letters; see its settings page",
 }
+_REMEDY_FOR_REF = "a project's ref is 20 small letters; see its settings page"
 
 
 def _mistakes(error: ValidationError, stack_file: str, namespace: str) -> Iterator[str]:
     for detail in error.errors(include_url=False):
         location = [str(part) for part in detail["loc"] if part != "[key]"]
-        key = f"{'github' if location[0] == 'owner' else namespace}:{'.'.join(location)}"
-        value = "" if detail["type"] == "missing" else f" = {json.dumps(detail['input'], default=str)[:80]}"
-        remedy = _REMEDIES.get(detail["type"], "correct the value")
+        key = f"{'github' if location[0] == 'owner' else namespace}:{_shown('.'.join(location))}"
+        shown = detail["type"] not in {"missing", "extra_forbidden"} and _may_be_shown(location, detail["input"])
+        value = f" = {_describe(detail['input'])}" if shown else ""
+        pattern = detail["type"] == "string_pattern_mismatch" and location[-1] == "ref"
+        remedy = _REMEDY_FOR_REF if pattern else _REMEDIES.get(detail["type"], "correct the value")
         message = detail["msg"].removeprefix("Value error, ")
         yield f"{stack_file}: {key}{value}: {message}. Remedy: {remedy}."
+
+
+def _may_be_shown(location: Sequence[str], value: Any) -> bool:
+    if _NAMES_OF_SECRETS.isdisjoint(location):
+        return True
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
+def _describe(value: Any) -> str:
+    try:
+        return json.dumps(value, default=str)[:_SHOWN_CHARACTERS]
+    except (RecursionError, TypeError, ValueError):
+        return "…"
+
+
+def _shown(name: str) -> str:
+    """Give a name that fits into one line, whatever it holds."""
+    return " ".join(printable(name).split())[:_SHOWN_CHARACTERS]
 
 
 def _unknown_keys(keys: set[str], stack_file: str, namespace: str) -> Iterator[str]:
@@ -55,7 +79,7 @@ def _unknown_keys(keys: set[str], stack_file: str, namespace: str) -> Iterator[s
     for key in sorted(keys - known):
         near = difflib.get_close_matches(key, sorted(known), n=1)
         hint = f"did you mean {namespace}:{near[0]}?" if near else "remove the key"
-        yield f"{stack_file}: {namespace}:{key}: no such setting. Remedy: {hint}"
+        yield f"{stack_file}: {namespace}:{_shown(key)}: no such setting. Remedy: {hint}."
 
 
 def _known_keys() -> frozenset[str]:
@@ -121,7 +145,7 @@ def parse(
     for key, text in plain.items():
         try:
             structures[key] = json.loads(text) if text[:1] in "[{" else text
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             structures[key] = text
     if "github:owner" in config:
         structures["owner"] = config["github:owner"]
@@ -134,8 +158,8 @@ def parse(
     except ValidationError as error:
         mistakes += _mistakes(error, stack_file, namespace)
     mistakes += [
-        f"{stack_file}: {namespace}:{key}: the value of a secret stands there in plain text. Remedy: pulumi config set"
-        f" --secret {key} --stack {stack}, and change the value where it is used: it has been exposed."
+        f"{stack_file}: {namespace}:{_shown(key)}: the value of a secret stands there in plain text. Remedy: pulumi"
+        f" config set --secret {_shown(key)} --stack {stack}, and change the value where it is used."
         for key in sorted(values & set(plain))
     ]
     if settings:
@@ -152,7 +176,9 @@ def parse(
             if environment is not None and not environment.get(name)
         ]
     if mistakes or not settings:
-        raise SettingsError("\n".join([f"The configuration of stack {stack} can't be used:", *mistakes]))
+        more = len(mistakes) - _SHOWN_MISTAKES
+        told = [*mistakes[:_SHOWN_MISTAKES], *([f"… and {more} more"] if more > 0 else [])]
+        raise SettingsError("\n".join([f"The configuration of stack {stack} can't be used:", *told]))
     return settings
 
 
@@ -168,8 +194,8 @@ def refuse_public_encryption(stack: str, project_directory: Path, endpoints: Map
         SettingsError: an endpoint is elsewhere, and the stack file still has the published salt.
     """
     stack_file = project_directory / f"Pulumi.{stack}.yaml"
-    document = yaml.safe_load(stack_file.read_text(encoding="utf-8")) if stack_file.exists() else {}
-    if (document or {}).get("encryptionsalt") != PUBLIC_ENCRYPTION_SALT:
+    document = read_document(stack_file) if stack_file.exists() else {}
+    if document.get("encryptionsalt") != PUBLIC_ENCRYPTION_SALT:
         return
     for variable, address in endpoints.items():
         if not is_on_this_machine(address):
@@ -191,12 +217,12 @@ def read_other_projects(project_directory: Path, namespace: str, stack: str) -> 
     others = {}
     for path in sorted(project_directory.glob("Pulumi.*.yaml")):
         other = path.name.split(".")[1]
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        supabase = document.get("config", {}).get(f"{namespace}:supabase")
-        if other == stack or supabase is None:
+        if other == stack:
             continue
-        with contextlib.suppress(ValidationError):
-            others[other] = SupabaseSettings.model_validate(supabase)
+        with contextlib.suppress(SettingsError, ValidationError):
+            supabase = read_section(path, read_document(path), "config").get(f"{namespace}:supabase")
+            if supabase is not None:
+                others[other] = SupabaseSettings.model_validate(supabase)
     return others
 
 
@@ -207,12 +233,30 @@ def read_files(project_directory: Path, stack: str) -> Settings:
         SettingsError: there is no such stack file, or it can't be used.
     """
     path = project_directory / f"Pulumi.{stack}.yaml"
-    if not path.exists():
+    if not _is_there(path):
         raise SettingsError(f"There is no {path.name} here. Remedy: name a stack whose file exists, with --stack.")
-    program = yaml.safe_load((project_directory / "Pulumi.yaml").read_text(encoding="utf-8"))
-    common = {key: entry["value"] for key, entry in program.get("config", {}).items()}
-    own = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("config", {})
+    program_file = project_directory / "Pulumi.yaml"
+    program = read_document(program_file)
+    name = program.get("name")
+    if not isinstance(name, str):
+        raise SettingsError("Pulumi.yaml has no `name`, which prefixes every key. Remedy: name the project there.")
+    entries = read_section(program_file, program, "config")
+    common = {
+        key: entry["value"] if isinstance(entry, dict) and "value" in entry else entry for key, entry in entries.items()
+    }
+    own = read_section(path, read_document(path), "config")
     secure = frozenset(key for key, value in own.items() if isinstance(value, dict) and set(value) == {"secure"})
-    flat = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (common | own).items()}
-    others = read_other_projects(project_directory, program["name"], stack)
-    return parse(stack, program["name"], flat, secure, None, others=others)
+    flat = {
+        key: value if isinstance(value, str) else json.dumps(value, default=str)
+        for key, value in (common | own).items()
+    }
+    others = read_other_projects(project_directory, name, stack)
+    return parse(stack, name, flat, secure, None, others=others)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        # A name that no file can have.
+        return False

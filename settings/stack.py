@@ -26,9 +26,9 @@ class Settings(Model):
     """
 
     stack: str
-    owner: str
+    owner: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     others: Mapping[str, SupabaseSettings] = {}
-    repository: str = Field(min_length=1)
+    repository: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
     repository_owner_stack: str = Field(min_length=1)
     github_plan: Literal["free", "team", "enterprise"] = "free"
     supabase: SupabaseSettings

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 
@@ -123,7 +124,7 @@ class DevProject:
 
     def database_url(self, password: str) -> str:
         """Give the address of the database with a password, or what stands for it."""
-        return f"postgresql://postgres:{password}@{HOST}:{self._database_port}/postgres"
+        return f"postgresql://postgres:{quote(password, safe='')}@{HOST}:{self._database_port}/postgres"
 
     def _remember(self, place: Place) -> Project:
         self._state = ManagementState(place.directory / "supabase.json")

@@ -3,6 +3,7 @@
 import json
 import re
 from hashlib import sha256
+from urllib.parse import quote
 
 from localcloud.clock import Clock
 from localcloud.management.errors import InvalidRequestError
@@ -72,7 +73,8 @@ class FunctionSecrets:
 
     def _platform(self, project: Project) -> dict[str, str]:
         keys = project.keys
-        address = f"postgresql://postgres.{project.ref}:{project.database_password}@{self._pooler}/postgres"
+        password = quote(project.database_password, safe="")
+        address = f"postgresql://postgres.{project.ref}:{password}@{self._pooler}/postgres"
         values = {
             "SUPABASE_URL": f"{self._url}/projects/{project.ref}",
             "SUPABASE_ANON_KEY": keys.anon,

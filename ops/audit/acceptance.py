@@ -4,12 +4,13 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ops.audit.finding import Acceptance, Finding, Severity, State
 from release.error import ReleaseError
+from settings import SettingsError, read_document
 
+_SHOWN_MISTAKES = 20
 FILE = ".github/audit-accepted.yaml"
 
 
@@ -37,11 +38,11 @@ def read_accepted(project: Path) -> tuple[_Entry, ...]:
     if not path.exists():
         return ()
     try:
-        return _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {}).accepted
+        return _File.model_validate(read_document(path)).accepted
     except ValidationError as error:
-        mistakes = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()]
-    except yaml.YAMLError as error:
-        mistakes = [str(error)]
+        mistakes = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()[:_SHOWN_MISTAKES]]
+    except SettingsError as error:
+        mistakes = [str(error).partition(" Nothing was changed.")[0].rstrip(".")]
     raise ReleaseError(
         f"{FILE} can't be used, so there is no telling what is accepted: {'; '.join(mistakes)}. Nothing was audited."
         " Remedy: each entry has `finding` (its id), `reason` (10 characters or more) and `until` (a day)."

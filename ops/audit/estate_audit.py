@@ -26,6 +26,7 @@ from ops.audit.refusal import Refusal
 from ops.audit.report import BranchScore, Report
 from ops.audit.stack_facts import give_sources
 from ops.audit.supabase_estate import declare_released, describe_supabase, find_known_versions
+from release.error import ReleaseError
 from settings import Settings
 
 _SECRETS = (Kind.ENVIRONMENT_SECRET, Kind.REPOSITORY_SECRET)
@@ -138,8 +139,7 @@ def audit_estate(estate: Estate, readings: Readings, now: dt.datetime, secret_da
         secret_days: the age, in days, from which on a secret is told to be old.
 
     Raises:
-        ReleaseError: the file of accepted findings can't be used.
-        ValueError: a workflow is no YAML.
+        ReleaseError: the file of accepted findings, or a workflow, can't be used.
     """
     accepted = read_accepted(estate.project)
     readings = Readings(
@@ -248,7 +248,10 @@ def _secrets_of(settings: Settings) -> list[tuple[Kind, str]]:
 
 
 def _judge(settings: Settings, estate: Estate, readings: Readings, live: LiveEstate) -> Iterator[Finding]:
-    reported = read_reported_checks(estate.project)
+    try:
+        reported = read_reported_checks(estate.project)
+    except ValueError as error:
+        raise ReleaseError(str(error)) from error
     owners = read_workflow_owners(estate.project)
     yield from posture.judge_rules(settings, readings.github, reported, owners)
     yield from posture.judge_checks(settings, readings.github)

@@ -1,16 +1,18 @@
 """Fetches what GitHub tells of a repository, as it tells it."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from ops.audit.reader import Reader
+from ops.audit.answer_forms import check_github
+from ops.audit.reader import Reader, read_in_form
 from ops.audit.refusal import Refusal
 
 Reading = Mapping[str, Any]
 """Part of the repository to the API's answer, or to a `Refusal`."""
 
+_MOST_PAGES = 100
 _ADMINISTRATION = "administration=read"
 _ACTORS = "nodes { actor { __typename ... on User { login } ... on Team { slug } ... on App { slug } } }"
 RULES_QUERY = f"""query ($owner: String!, $name: String!, $after: String) {{
@@ -66,14 +68,20 @@ async def read_github(
         **{f"reported {name}": _read_reported(reader, here, name) for name in branches},
         **{f"team {slug}": _read_team(reader, owner, slug) for slug in teams},
     }
-    answers = dict(zip(parts, await asyncio.gather(*parts.values()), strict=True))
+    answers = await _gather(parts)
+    answers |= check_github({"environments": answers["environments"]})
     return answers | await _read_environments(reader, here, answers["environments"])
+
+
+async def _gather(parts: Mapping[str, Awaitable[Any]]) -> dict[str, Any]:
+    readings = (read_in_form("GitHub", part, reading) for part, reading in parts.items())
+    return dict(zip(parts, await asyncio.gather(*readings), strict=True))
 
 
 async def _read_rules(reader: Reader, graphql: str, owner: str, repository: str) -> Any:
     nodes: list[Any] = []
     after: str | None = None
-    while True:
+    for _ in range(_MOST_PAGES):
         variables = {"owner": owner, "name": repository, "after": after}
         answer = await reader.query(graphql, RULES_QUERY, variables, permission=_ADMINISTRATION)
         if isinstance(answer, Refusal):
@@ -86,6 +94,7 @@ async def _read_rules(reader: Reader, graphql: str, owner: str, repository: str)
         if not found["pageInfo"]["hasNextPage"]:
             return nodes
         after = found["pageInfo"]["endCursor"]
+    return Refusal(reason=f"GitHub tells of more than {len(nodes)} rules, and of no end")
 
 
 async def _read_rulesets(reader: Reader, here: str) -> Any:
@@ -122,7 +131,7 @@ async def _read_environments(reader: Reader, here: str, environments: Any) -> di
         if (environment.get("deployment_branch_policy") or {}).get("custom_branch_policies"):
             policies = f"{path}/deployment-branch-policies"
             parts[f"policies of {name}"] = reader.get_all(policies, "branch_policies", permission="actions=read")
-    return dict(zip(parts, await asyncio.gather(*parts.values()), strict=True))
+    return await _gather(parts)
 
 
 async def _read_branch(reader: Reader, here: str, name: str) -> Any:

@@ -17,6 +17,7 @@ from tenacity import (
 )
 
 from ops.audit.refusal import Refusal
+from settings import printable
 
 _PAGE = 100
 _AT_ONCE = 8
@@ -24,6 +25,9 @@ _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
 _PASSING = frozenset({429, 500, 502, 503, 504, 520, 522, 524})
 # Attempts for each call, and seconds that it waits at most; a limit that holds longer is told instead.
 _ATTEMPTS, _PATIENCE = 4, 60.0
+# More seconds than any moment that is told has since 1970; what is asked beyond is a mistake of the API's.
+_LONGEST_ASKED = 1e11
+_LONGEST_MESSAGE = 300
 _enough = stop_after_attempt(_ATTEMPTS) | stop_after_delay(_PATIENCE)
 
 
@@ -84,7 +88,7 @@ class Reader:
         if isinstance(answer, Refusal):
             return answer
         if answer.get("errors"):
-            return Refusal(reason=f"{self._name}: {answer['errors'][0]['message']}", permission=permission)
+            return Refusal(reason=f"{self._name}: {_shorten(answer['errors'][0]['message'])}", permission=permission)
         return answer["data"]
 
     async def select(self, path: str, sql: str, *, permission: str) -> Any:
@@ -111,9 +115,9 @@ class Reader:
                 return None
             if response.is_success:
                 return response.json()
-        except httpx.TransportError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Refusal(reason=f"{self._name} does not answer ({type(error).__name__})")
-        except ValueError:
+        except (ValueError, RecursionError):
             return Refusal(reason=f"{self._name} answered {path} with something that is no JSON")
         return self._refuse(response, permission)
 
@@ -122,13 +126,31 @@ class Reader:
         if _is_passing(response):
             return Refusal(reason=f"{self._name} answered {path} with {status} each time{_until(response)}")
         try:
-            message = str(response.json().get("message", ""))
-        except (ValueError, AttributeError):
+            message = _shorten(response.json().get("message", ""))
+        except (ValueError, AttributeError, RecursionError):
             message = ""
         needed = response.headers.get("x-accepted-github-permissions") or permission
         lacks_rights = status in {_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND}
         reason = f"{self._name} answered {path} with {status} {message}".rstrip()
         return Refusal(reason=reason, permission=needed if lacks_rights else None)
+
+
+async def read_in_form(api: str, part: str, reading: Awaitable[Any]) -> Any:
+    """Give what a reading of several calls comes to; a `Refusal` where an answer on its way had another form.
+
+    Args:
+        api: whose answers they are, for the sentence.
+        part: what is read.
+        reading: the calls.
+    """
+    try:
+        return await reading
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return Refusal(reason=f"what {api} answered of {part} has another form than its contract")
+
+
+def _shorten(message: object) -> str:
+    return printable(" ".join(str(message).split()))[:_LONGEST_MESSAGE]
 
 
 def _is_passing(response: httpx.Response) -> bool:
@@ -141,12 +163,12 @@ def _asked(response: httpx.Response) -> float | None:
     """Give the seconds that the API asks to wait, None where it does not."""
     after = response.headers.get("retry-after", "")
     if after.isdecimal():
-        return float(after)
+        return min(float(after), _LONGEST_ASKED)
     reset = response.headers.get("x-ratelimit-reset", "")
     if not reset.isdecimal() or response.headers.get("x-ratelimit-remaining", "0") != "0":
         return None
     # GitHub tells a moment, Supabase a number of seconds.
-    moment, now = float(reset), datetime.now(UTC).timestamp()
+    moment, now = min(float(reset), _LONGEST_ASKED), datetime.now(UTC).timestamp()
     return max(moment - now, 0.0) + 1.0 if moment > now / 2 else moment
 
 

@@ -29,7 +29,10 @@ async def read_receipts(stack: str) -> Receipts | Refusal:
     if exported.returncode != 0:
         told = exported.stderr.strip().splitlines()
         return Refusal(reason=f"the state of stack {stack} can't be read: {told[-1] if told else 'pulumi failed'}")
-    return find_receipts(json.loads(exported.stdout))
+    try:
+        return find_receipts(json.loads(exported.stdout))
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return Refusal(reason=f"the state of stack {stack} has another form than the engine's")
 
 
 def find_receipts(state: Any) -> Receipts:

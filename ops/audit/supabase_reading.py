@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from ops.audit.reader import Reader
+from ops.audit.answer_forms import check_supabase
+from ops.audit.reader import Reader, read_in_form
 from ops.audit.refusal import Refusal
 from release.live_state import LEDGER_QUERY, MANIFEST_QUERY, PRESENCE_QUERY
 from release.record import RECORDS_QUERY
@@ -27,7 +28,8 @@ async def read_supabase(reader: Reader, supabase: SupabaseSettings) -> Reading:
         reader: a client of the Management API.
         supabase: which project, and what is declared of it.
     """
-    project = await _find_project(reader, supabase)
+    found = await read_in_form("Supabase", "project", _find_project(reader, supabase))
+    project = check_supabase({"project": found})["project"]
     if project is None or isinstance(project, Refusal):
         return {"project": project}
     here = f"v1/projects/{project['id']}"
@@ -45,7 +47,8 @@ async def read_supabase(reader: Reader, supabase: SupabaseSettings) -> Reading:
         parts["ssl"] = reader.get(f"{here}/ssl-enforcement", permission="database_ssl_config_read")
     if supabase.custom_hostname:
         parts["hostname"] = reader.get(f"{here}/custom-hostname", permission="custom_domain_read")
-    return {"project": project, **dict(zip(parts, await asyncio.gather(*parts.values()), strict=True))}
+    readings = (read_in_form("Supabase", part, reading) for part, reading in parts.items())
+    return {"project": project, **dict(zip(parts, await asyncio.gather(*readings), strict=True))}
 
 
 async def _find_project(reader: Reader, supabase: SupabaseSettings) -> Any:

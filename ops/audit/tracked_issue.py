@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from githubkit.exception import GitHubException
-
 from ops.audit.report import Report
 from ops.audit.summary import write_summary
+from ops.github_answers import asking_github
 from ops.hosting import Hosting
-from release.error import ReleaseError
 
 # Found again by this, whatever its title has become.
 _MARKER = "<!-- drift audit: this issue is kept up to date by `python -m ops audit --issue` -->"
@@ -26,7 +24,8 @@ def track(hosting: Hosting, report: Report) -> str | None:
     """
     client, here = hosting.api, (hosting.owner, hosting.name)
     rest = client.rest
-    try:
+    remedy = "The audit itself is done, and changed nothing. Remedy: GITHUB_TOKEN needs issues (write)."
+    with asking_github("take the issue", remedy):
         listed: list[Any] = rest.issues.list_for_repo(*here, state="all", labels=_LABEL, per_page=100).json()
         found = next((issue for issue in listed if _MARKER in (issue["body"] or "")), None)
         if not report.open:
@@ -41,11 +40,6 @@ def track(hosting: Hosting, report: Report) -> str | None:
         if found["state"] != "open" or _without_moment(found["body"]) != _without_moment(body):
             rest.issues.update(*here, found["number"], body=body, state="open")
         return str(found["html_url"])
-    except GitHubException as error:
-        raise ReleaseError(
-            f"GitHub did not take the issue: {error}. The audit itself is done, and changed nothing. Remedy:"
-            " GITHUB_TOKEN needs issues (write)."
-        ) from error
 
 
 def _without_moment(body: str) -> list[str]:

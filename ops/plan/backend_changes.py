@@ -65,7 +65,8 @@ def find_backend_changes(preview: Preview, backend: BackendSource | None, base: 
     for step in steps:
         if step.name == "migrations":
             before, after = _migrations(step.old), _migrations(step.new)
-            names = [name for name in after if name not in before]
+            # A path would lead elsewhere.
+            names = [name for name in after if name not in before and "/" not in name]
     migrations = tuple(_read_migration(backend.directory, name) for name in names) if backend else ()
     functions = tuple(
         ChangedFunction(
@@ -92,7 +93,11 @@ def _migrations(inputs: object) -> Sequence[str]:
 
 def _read_migration(directory: Path, file_name: str) -> NewMigration:
     path = migration_path(directory, file_name)
-    sql = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    try:
+        sql = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        # Of another work tree, or no possible name.
+        sql = ""
     return NewMigration(
         file_name=file_name,
         sql=sql,

@@ -80,6 +80,8 @@ def read_preview(text: str) -> Preview:
         document = json.loads(text[begin:]) if begin >= 0 else None
     except ValueError as error:
         raise ReleaseError(_foreign(str(error))) from error
+    except RecursionError as error:
+        raise ReleaseError(_foreign("it is nested too deeply")) from error
     if document is None:
         return Preview(errors=(_COLOUR.sub("", text).strip() or "The engine said nothing.",))
     if not isinstance(document, dict):
@@ -111,7 +113,7 @@ def _read_step(entry: Any) -> Step | None:
         name=parts[3],
         old=_inputs(entry.get("oldState")),
         new=_inputs(entry.get("newState")) if operation != "delete" else {},
-        differing=tuple(entry.get("detailedDiff") or ()),
+        differing=tuple(differing) if isinstance(differing := entry.get("detailedDiff"), dict | list) else (),
     )
 
 

@@ -5,9 +5,10 @@ from typing import Any
 import httpx
 from githubkit.exception import GitHubException
 
+from ops.github_answers import UNKNOWN_FORM, describe_refusal
 from ops.hosting import Hosting
 
-_PAGE = 100
+_PAGE, _MOST_PAGES = 100, 100
 
 
 def marker_of(stack: str) -> str:
@@ -25,8 +26,7 @@ def tell_pull_request(hosting: Hosting, number: int, stack: str, text: str) -> s
     marker = marker_of(stack)
     body = f"{marker}\n{text}"
     try:
-        page = 1
-        while True:
+        for page in range(1, _MOST_PAGES):
             listed: list[Any] = client.rest.issues.list_comments(*here, number, per_page=_PAGE, page=page).json()
             for comment in listed:
                 if str(comment["body"] or "").partition("\n")[0].strip() == marker:
@@ -34,8 +34,7 @@ def tell_pull_request(hosting: Hosting, number: int, stack: str, text: str) -> s
                     return None
             if len(listed) < _PAGE:
                 break
-            page += 1
         client.rest.issues.create_comment(*here, number, body=body)
-    except (GitHubException, httpx.HTTPError) as error:
-        return f"{error}"
+    except (GitHubException, httpx.HTTPError, httpx.InvalidURL, *UNKNOWN_FORM) as error:
+        return f"GitHub did not take the comment: {describe_refusal(error)}."
     return None

@@ -50,15 +50,14 @@ def find_sql_risks(sql: str) -> list[SqlRisk]:
     """Find the risks of a file, in the order in which they stand; none in a text that PostgreSQL can't parse."""
     try:
         statements = parse_sql(sql)
-    except ParseError:
+    except (ParseError, RecursionError):
         return []
     created: set[str] = set()
     risks = []
-    encoded = sql.encode()
     for raw in statements:
         begin = raw.stmt_location or 0
-        end = begin + raw.stmt_len if raw.stmt_len else len(encoded)
-        text = _shorten(encoded[begin:end].decode(errors="replace"))
+        end = begin + raw.stmt_len if raw.stmt_len else len(sql)
+        text = _shorten(sql[begin:end])
         node = raw.stmt
         if isinstance(node, ast.CreateStmt):
             created.add(_relation(node.relation))

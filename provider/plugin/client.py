@@ -3,13 +3,15 @@
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,6 +22,7 @@ from provider.plugin.errors import (
     CancelledError,
     InvalidInputError,
     NotFoundError,
+    UnknownFormError,
     UnreachableError,
     refusal,
 )
@@ -29,8 +32,10 @@ from provider.plugin.values import UNKNOWN, Properties
 TOKEN_FORM = re.compile(r"sbp_(oauth_|v0_)?[a-f0-9]{40}")
 REF_FORM = re.compile(r"[a-z]{20}")
 ATTEMPTS = 5
+LONGEST_REASON = 1000
 LONGEST_PAUSE = 60.0
 """Seconds; the rate limit counts by the minute, so a longer wait is never useful."""
+Answer = TypeVar("Answer")
 DEFAULT_ENDPOINT = "https://api.supabase.com"
 DEFAULT_PROJECT_URL = "https://{ref}.supabase.co"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -62,6 +67,8 @@ class Client:
     transport: httpx.BaseTransport | None = None
     pause_unit: float = 0.5
     cancelled: threading.Event = field(default_factory=threading.Event)
+    asked: threading.local = field(default_factory=threading.local, repr=False, compare=False)
+    """Of each thread: `action` of the last call that was answered."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, stack: str = "") -> "Client":
@@ -119,7 +126,7 @@ class Client:
             )(once)
         except AnsweredError as error:
             response = error.response
-        except httpx.TransportError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UnreachableError(
                 f"could not {action}: no answer from {self.endpoint} ({type(error).__name__}: {error}). "
                 f"Nothing after this step was done. Remedy: check the network, SUPABASE_API_ENDPOINT and "
@@ -127,14 +134,35 @@ class Client:
             ) from error
         if not response.is_success:
             raise refusal(action, response.status_code, _reason(response))
+        self.asked.action = action
         if not response.content.strip():
             return None
         try:
             return response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UnreachableError(
                 f"could not {action}: {self.endpoint} did not answer with JSON, so it is not the Management API. "
                 f"Remedy: check SUPABASE_API_ENDPOINT and proxies."
+            ) from error
+
+    def in_form(self, work: Callable[[], Answer]) -> Answer:
+        """Do work that uses answers; where one has another form than the Management API's, that is the error.
+
+        Raises:
+            UnknownFormError: an answer lacks what it should have, or has it in another type.
+        """
+        self.asked.action = None
+        try:
+            return work()
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            if self.asked.action is None:
+                raise
+            place = extract_tb(error.__traceback__)[-1]
+            raise UnknownFormError(
+                f"could not {self.asked.action}: what {self.endpoint} answered has another form than the Management "
+                f"API's ({type(error).__name__} in {Path(place.filename).name}:{place.lineno}). Nothing after it was "
+                f"done. Remedy: check SUPABASE_API_ENDPOINT and proxies; if they are right, the API has changed: take "
+                f"up a newer version of this project."
             ) from error
 
     def project(self, ref: str) -> dict[str, Any] | None:
@@ -230,11 +258,15 @@ def require_ref(ref: str) -> None:
 
 
 def _reason(response: httpx.Response) -> str:
+    """Give what the API says of its refusal; of what is none of its messages, such as a proxy's page, just the name."""
     try:
         message = response.json()["message"]
-    except (ValueError, KeyError, TypeError):
-        message = response.text[:300] or HTTPStatus(response.status_code).phrase
-    return str(message).rstrip(". ")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        message = None
+    if not isinstance(message, str) or not message.strip():
+        message = response.reason_phrase or "no reason"
+    shown = "".join(character if character.isprintable() else "?" for character in " ".join(message.split()))
+    return shown[:LONGEST_REASON].rstrip(". ")
 
 
 def _asked_pause(response: httpx.Response) -> float | None:
@@ -248,5 +280,5 @@ def _asked_pause(response: httpx.Response) -> float | None:
         pass
     try:
         return max(0.0, (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
+    except (IndexError, OverflowError, TypeError, ValueError):
         return None

@@ -24,6 +24,10 @@ class UnreachableError(SupabaseError):
     """No answer came: the request may or may not have had its effect."""
 
 
+class UnknownFormError(SupabaseError):
+    """The API answered with success, and not in the form of its contract."""
+
+
 class RefusedError(SupabaseError):
     """The API answered, and not with success.
 

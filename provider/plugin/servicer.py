@@ -216,7 +216,7 @@ class SupabaseServicer(ProviderServicer):
         """Do the work in a thread; turn its errors into what the engine shows, without any secret text of `given`."""
         secrets = {self._client.token}.union(*(secret_texts(properties) for properties in given))
         try:
-            return await asyncio.to_thread(work)
+            return await asyncio.to_thread(self._client.in_form, work)
         except InitializationError as error:
             message = _without(secrets, str(error))
             kept = provider_pb2.ErrorResourceInitFailed(

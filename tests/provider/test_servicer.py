@@ -175,12 +175,26 @@ def test_a_user_error_shows_its_message_alone(stub: Stub, supabase: FakeSupabase
     assert TOKEN not in shown
 
 
-def test_a_defect_is_reported_with_its_frames_and_without_secrets(stub: Stub, supabase: FakeSupabase) -> None:
+def test_an_answer_of_another_form_is_an_error_that_names_the_call(stub: Stub, supabase: FakeSupabase) -> None:
     supabase.raw["/v1/projects"] = json.dumps([{"unexpected": PASSWORD}]).encode()
     with pytest.raises(grpc.RpcError) as caught:
         stub.Create(provider_pb2.CreateRequest(urn=PROJECT, properties=wanted()))
+    assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+    shown = str(caught.value.details())
+    assert shown.startswith("could not list the projects: what ")
+    assert "Remedy: check SUPABASE_API_ENDPOINT" in shown
+    assert "Traceback" not in shown
+    assert PASSWORD not in shown
+
+
+def test_a_defect_is_reported_with_its_frames_and_without_secrets(stub: Stub) -> None:
+    # The engine never compares what was not checked before: settings are a map there.
+    urn = "urn:pulumi:stack::app::supabase:index:AuthSettings::main"
+    given = to_engine({"project": "a" * 20, "settings": PASSWORD}, frozenset({"settings"}))
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Diff(provider_pb2.DiffRequest(urn=urn, olds=given, news=given))
     assert caught.value.code() == grpc.StatusCode.INTERNAL
-    assert "a defect in the supabase provider" in str(caught.value.details())
+    assert "a defect in the supabase provider: Traceback" in str(caught.value.details())
     assert PASSWORD not in str(caught.value.details())
 
 

@@ -1,0 +1,11 @@
+"""Names and texts of others in messages of ours."""
+
+
+def printable(text: str) -> str:
+    """Give a text in which what a terminal or a log would obey, or can't show, is written as an escape.
+
+    Lines and tabs stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
