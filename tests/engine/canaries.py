@@ -122,13 +122,13 @@ class Watcher:
 
     def _look_at_processes(self) -> None:
         parents: dict[tuple[str, str], str] = {}
-        for process in os.listdir("/proc"):  # noqa: PTH208 - names, many times a second
-            if process.isdigit():
+        for number in os.listdir("/proc"):  # noqa: PTH208 - names, many times a second
+            if number.isdigit():
                 with contextlib.suppress(OSError):
-                    told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+                    told = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
                     # After the name, which may hold anything: state, parent, …, and when it began.
                     words = told.rpartition(")")[2].split()
-                    parents[process, words[19]] = words[1]
+                    parents[number, words[19]] = words[1]
         for process in parents.keys() - self._known:
             self._known.add(process)
             with contextlib.suppress(OSError):
