@@ -139,9 +139,9 @@ class Watcher:
         while new := {process for process in parents.keys() - self._ours if parents[process] in below}:
             self._ours |= new
             below |= {process for process, _ in new}
-        for process, _ in self._ours & parents.keys():
+        for number, _ in self._ours & parents.keys():
             with contextlib.suppress(OSError):
-                self._look_at(Path("/proc", process))
+                self._look_at(Path("/proc", number))
 
     def _look_at(self, process: Path) -> None:
         command = " ".join((process / "cmdline").read_bytes().decode(errors="replace").split("\0")).strip()
