@@ -35,6 +35,7 @@ TRIGGERS: Mapping[str, Any] = {
     "deploy-staging.yml": {"push": {"branches": ["staging"]}},
     "deploy-production.yml": {"push": {"branches": ["main"]}},
     "back-merge.yml": {"push": {"branches": ["main"]}},
+    "monitor.yml": {"schedule": [{"cron": "7,22,37,52 * * * *"}], "workflow_dispatch": None},
     "drift-audit.yml": {"schedule": [{"cron": "17 5 * * *"}], "workflow_dispatch": None},
     "refresh-staging.yml": {
         "schedule": [{"cron": "41 3 * * 1"}],
@@ -63,6 +64,7 @@ ENVIRONMENTS = {
     ("release-pr.yml", "open"): {"pull-requests"},
     ("back-merge.yml", "open"): {"pull-requests"},
     ("drift-audit.yml", "audit"): {"audit"},
+    ("monitor.yml", "monitor"): {"audit"},
     ("refresh-staging.yml", "refresh"): {"refresh"},
     ("rollback.yml", "rollback"): {"staging", "production"},
     ("govern.yml", "govern"): {"administration"},

@@ -1,4 +1,4 @@
-"""What promotion.requires asks of staging before production takes a release. The tests run in order on one stack."""
+"""From a release to staging to one watched in production, as docs/operating.md tells. The tests run in order."""
 
 import json
 from dataclasses import replace
@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.engine.checkout import Checkout, Run
+from tests.engine.checkout import Checkout, Live, Run
 from tests.engine.released import Released
 
 pytestmark = pytest.mark.engine
 
 APP = "the iOS app against staging"
+PRODUCTION, TOKEN = "zfroutbzdkhivnpiezho", "SUPABASE_ACCESS_TOKEN_PRODUCTION"
 
 
 def validate(released: Released, *arguments: str) -> tuple[Run, Any]:
@@ -52,8 +53,7 @@ def test_what_is_live_is_validated_and_people_tick_the_rest(released: Released) 
     ticked = next(entry for entry in told["items"] if entry["item"] == APP)
     assert (ticked["passed"], ticked["by"]) == (True, "Ada")
     assert told["open"] == []
-    previewed = production(released).run("pulumi", "preview", "--stack", "production", "--non-interactive")
-    assert previewed.code == 0, previewed.text
+    production(released).up_well("--skip-preview")
 
 
 def test_an_error_that_a_function_logs_is_found(released: Released) -> None:
@@ -89,3 +89,24 @@ def test_the_app_is_told_where_its_backend_is(released: Released) -> None:
     run = released.checkout.run("python", "-m", "ops", "app-config", "--stack", "staging", "--output", str(nowhere))
     assert run.code == 1
     assert "can't be written" in run.text
+
+
+def test_the_next_release_is_validated_on_refreshed_data_and_watched_in_production(released: Released) -> None:
+    noisy = released.checkout.directory / "backend/supabase/functions/noisy/index.ts"
+    noisy.write_text("Deno.serve(() => new Response());\n", encoding="utf-8")
+    released.checkout.up_well("--skip-preview")
+    run = released.checkout.run("python", "-m", "ops", "refresh-staging", "--yes", "--json")
+    assert run.code == 0, run.text
+    people = Live(PRODUCTION, released.live.variables | {"SUPABASE_ACCESS_TOKEN": released.live.variables[TOKEN]}).sql(
+        "select id, email from auth.users"
+    )
+    assert people
+    there = released.live.sql("select id, email from auth.users")
+    assert len(there) == len(people)
+    assert {row["email"] for row in there}.isdisjoint(row["email"] for row in people)
+    run, told = validate(released, "--tick", APP, "--by", "Ada")
+    assert {entry["item"]: entry["passed"] for entry in told["items"]}["logs"], run.text
+    production(released).up_well("--skip-preview")
+    run = released.checkout.run("python", "-m", "ops", "monitor", "--stack", "production", "--back", "15m", "--json")
+    assert run.code == 0, run.text
+    assert json.loads(run.text.splitlines()[-1])["functions"]["health"]["requests"] > 0
