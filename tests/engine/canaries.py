@@ -129,11 +129,11 @@ class Watcher:
                     # After the name, which may hold anything: state, parent, …, and when it began.
                     words = told.rpartition(")")[2].split()
                     parents[number, words[19]] = words[1]
-        for process in parents.keys() - self._known:
-            self._known.add(process)
+        for begun in parents.keys() - self._known:
+            self._known.add(begun)
             with contextlib.suppress(OSError):
-                if MARK.encode() in Path(f"/proc/{process[0]}/environ").read_bytes():
-                    self._ours.add(process)
+                if MARK.encode() in Path(f"/proc/{begun[0]}/environ").read_bytes():
+                    self._ours.add(begun)
         below = {str(os.getpid()), *(process for process, _ in self._ours & parents.keys())}
         # One whose parent has gone since stays ours.
         while new := {process for process in parents.keys() - self._ours if parents[process] in below}:
