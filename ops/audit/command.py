@@ -20,11 +20,12 @@ from ops.audit.finding import Finding, Severity, State
 from ops.audit.page import write_page
 from ops.audit.report import Report
 from ops.audit.stack_facts import read_values
-from ops.audit.summary import describe, tell_value, write_summary
+from ops.audit.summary import describe, describe_drift, tell_value, write_summary
 from ops.audit.tracked_issue import track
 from ops.hosting import find_hosting
 from ops.ledgers import list_stacks
 from release.error import ReleaseError
+from release.notification import tell_team
 from release.target import DEFAULT_API_ENDPOINT
 from settings import SettingsError, read_files
 
@@ -51,6 +52,7 @@ def audit(
     issue: Annotated[
         bool, typer.Option("--issue", help="Keep one GitHub issue up to date, closed when all is well.")
     ] = False,
+    notify: Annotated[bool, typer.Option("--notify", help="Tell the team channel of each stack's findings.")] = False,
     secrets_older_than: Annotated[
         int, typer.Option(min=1, help="Tell of secrets that nobody wrote for so many days.")
     ] = 180,
@@ -83,6 +85,9 @@ def audit(
         _show(report)
     if issue and (address := track(hosting, report)):
         _progress.print(f"tracked in {address}")
+    if notify:
+        for name, text in describe_drift(report).items():
+            tell_team(name, text)
     raise typer.Exit(report.exit_code(level))
 
 

@@ -7,6 +7,8 @@ from ops.audit.report import Report
 
 # What GitHub takes for the text of an issue, with room for a marker.
 LIMIT = 65_000
+# Findings that a channel is told; the others are in the report.
+_TOLD = 8
 
 
 def write_summary(report: Report, limit: int = LIMIT) -> str:
@@ -35,6 +37,22 @@ def write_summary(report: Report, limit: int = LIMIT) -> str:
 def describe(finding: Finding) -> str:
     """Name what a finding is about."""
     return f"{finding.kind} {finding.name}" + (f": {finding.field}" if finding.field else "")
+
+
+def describe_drift(report: Report) -> dict[str, str]:
+    """Say in a few lines for each audited stack what was found of it; a stack without findings is left out."""
+    found = {stack: [one for one in report.open if one.stack in {stack, "all"}] for stack in report.stacks}
+    return {
+        stack: "\n".join(
+            [
+                f"DRIFT in {stack}: {len(findings)} findings, the most severe first",
+                *(f"{finding.severity} {finding.state.value}: {describe(finding)}" for finding in findings[:_TOLD]),
+                *([f"{len(findings) - _TOLD} more: python -m ops audit"] if len(findings) > _TOLD else []),
+            ]
+        )
+        for stack, findings in found.items()
+        if findings
+    }
 
 
 def tell_value(value: object) -> str:

@@ -1,4 +1,4 @@
-from ops.audit.summary import write_summary
+from ops.audit.summary import describe_drift, write_summary
 from tests.ops.audit.conftest import Clouds
 from tests.ops.audit.live_answers import WRITTEN
 from tests.ops.audit.sample import disturb
@@ -30,3 +30,12 @@ def test_it_stays_within_what_github_takes_and_says_what_is_left_out(clouds: Clo
 
 def test_a_clean_estate(clouds: Clouds) -> None:
     assert "Nothing differs from what is declared." in write_summary(clouds.audit())
+
+
+def test_a_channel_is_told_the_most_severe_of_each_stack(clouds: Clouds) -> None:
+    assert describe_drift(clouds.audit()) == {}
+    told = describe_drift(disturb(clouds).audit())["production"].splitlines()
+    assert told[0].startswith("DRIFT in production: ")
+    assert told[1].startswith("critical ")
+    assert len(told) == 10
+    assert told[-1].endswith(" more: python -m ops audit")
