@@ -15,7 +15,7 @@ from release.live_state import KnownHashes
 from release.management_api import ManagementApi
 from release.notification import describe_release, tell_team
 from release.record import read_records
-from release.rollback import RollbackPlan, clear_holds, plan_rollback, roll_back
+from release.rollback import RollbackPlan, clear_holds, plan_rollback, refuse_outdated, roll_back
 from release.session import open_session
 from release.target import Target
 from settings import Settings
@@ -80,12 +80,15 @@ def carry_out(
         The number under which it is on record, and whether the smoke tests pass.
 
     Raises:
-        ReleaseError: it could not be done; the text says what is live.
+        ReleaseError: something else was released since the plan was made, or it could not be done; the text says
+            what is live.
     """
     with open_session(target) as session:
+        records = read_records(session.rows)
+        refuse_outdated(plan, records)
         number, works = roll_back(
             session,
-            plan_rollback(read_records(session.rows), hashes, to=plan.target.number, with_migrations=migrations),
+            plan_rollback(records, hashes, to=plan.target.number, with_migrations=migrations),
             reason=reason,
             lock_timeout_seconds=settings.backend.lock_timeout_seconds,
             smoke_seconds=settings.backend.smoke_test_seconds,

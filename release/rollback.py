@@ -79,6 +79,21 @@ def plan_rollback(
     )
 
 
+def refuse_outdated(agreed: RollbackPlan, records: Sequence[Record]) -> None:
+    """Refuse a plan that was agreed to before something else was released: that may be the repair.
+
+    Raises:
+        ReleaseError: another release is live by now.
+    """
+    newest = current(records)
+    if newest is None or newest.number != agreed.left.number:
+        now = f"{newest.kind} {newest.number}" if newest else "nothing"
+        raise ReleaseError(
+            f"What was to be left is release {agreed.left.number}, and by now {now} is live. Nothing was changed."
+            " Remedy: look at it again, and roll back anew if it has to be."
+        )
+
+
 def roll_back(
     session: Session, plan: RollbackPlan, *, reason: str, lock_timeout_seconds: int, smoke_seconds: int
 ) -> tuple[int, bool]:

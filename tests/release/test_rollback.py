@@ -3,7 +3,7 @@ import pytest
 from release.error import ReleaseError
 from release.live_state import KnownHashes
 from release.record import Record
-from release.rollback import plan_rollback
+from release.rollback import plan_rollback, refuse_outdated
 
 
 def record(number: int, *, digest: str, kind: str = "release", migrations: int = 0, **functions: str) -> Record:
@@ -69,3 +69,10 @@ def test_a_migration_without_an_archived_undo_is_not_undone() -> None:
     records = (record(1, digest="none"), record(2, digest="some", migrations=1))
     with pytest.raises(ReleaseError, match="20260100000000 were released without an undo script"):
         plan_rollback(records, KnownHashes(), to=None, with_migrations=True)
+
+
+def test_a_plan_is_not_carried_out_over_what_was_released_since() -> None:
+    plan = plan_rollback(RECORDS[:5], KnownHashes(), to=None, with_migrations=False)
+    refuse_outdated(plan, RECORDS)  # what failed since never was live
+    with pytest.raises(ReleaseError, match="by now release 7 is live. Nothing was changed"):
+        refuse_outdated(plan, [*RECORDS, record(7, digest="repair", migrations=3, health="h7", chat="c5")])
