@@ -74,5 +74,5 @@ def test_a_migration_without_an_archived_undo_is_not_undone() -> None:
 def test_a_plan_is_not_carried_out_over_what_was_released_since() -> None:
     plan = plan_rollback(RECORDS[:5], KnownHashes(), to=None, with_migrations=False)
     refuse_outdated(plan, RECORDS)  # what failed since never was live
-    with pytest.raises(ReleaseError, match="by now release 7 is live. Nothing was changed"):
+    with pytest.raises(ReleaseError, match="by now release 7 is live"):
         refuse_outdated(plan, [*RECORDS, record(7, digest="repair", migrations=3, health="h7", chat="c5")])

@@ -254,6 +254,12 @@ def test_drift_is_found_and_told_in_an_issue(project: Project) -> None:
     assert "allowed_actions" in opened["body"]
 
 
+def test_between_releases_production_is_looked_at(project: Project) -> None:
+    done = project.run("monitor.yml", "schedule", {}, ref="origin/main", environments=["audit"])
+    assert done.jobs == {"monitor": "success"}, done.text
+    assert "production is as it was before" in done.text
+
+
 def test_staging_gets_the_rows_of_production_anonymised(project: Project) -> None:
     done = project.run("refresh-staging.yml", "schedule", {}, ref="origin/main", environments=["refresh"])
     assert done.code == 0, done.text
