@@ -82,7 +82,7 @@ def test_what_can_not_be_read_is_not_quiet(released: Released) -> None:
     finally:
         released.live.control("DELETE", "/faults")
     assert run.code == 1, run.text
-    assert "refused to query the logs: 401" in told["unread"]
+    assert "refused to read /analytics/endpoints/logs.all: 401" in told["unread"]
 
 
 def test_a_service_that_is_not_healthy_is_an_alarm(released: Released) -> None:
