@@ -165,6 +165,13 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
         yield cloud
 
 
+@pytest.fixture(scope="module")
+def file_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloudUnderTest]:
+    """A running local cloud of one file of tests, which counts what is in it."""
+    with _running(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud
+
+
 @pytest.fixture
 def own_cloud(tmp_path: Path) -> Iterator[LocalCloudUnderTest]:
     """A running local cloud of one test, which may stop and break it."""

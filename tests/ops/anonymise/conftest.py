@@ -96,23 +96,21 @@ class Pair:
 
 
 @pytest.fixture(scope="module")
-def pair(local_cloud: LocalCloudUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+def pair(file_cloud: LocalCloudUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """Give both projects as after a release of all migrations; staging has a user of its own."""
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.production.yaml"):
         shutil.copy(ROOT / name, folder)
     (folder / "backend").mkdir()
-    pair = Pair(folder, local_cloud.environment)
+    pair = Pair(folder, file_cloud.environment)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in local_cloud.environment.items():
+        for name, value in file_cloud.environment.items():
             patch.setenv(name, value)
         patch.chdir(folder)
         organization = yaml.safe_load((ROOT / "Pulumi.staging.yaml").read_text(encoding="utf-8"))["config"]
         supabase = next(value for key, value in organization.items() if key.endswith(":supabase"))
         name, owner = supabase["project"]["name"], supabase["organization"]
-        # Another file of tests may have made it.
-        if name not in {project["name"] for project in local_cloud.api("GET", "/projects").json()}:
-            local_cloud.create_project(name, owner)
+        file_cloud.create_project(name, owner)
         files = sorted((ROOT / "backend/supabase/migrations").glob("*.sql"))
         with _open("production", adopt=True) as production, _open("staging", adopt=True) as staging:
             pair.connections = {"production": production.connection, "staging": staging.connection}
