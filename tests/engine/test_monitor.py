@@ -10,7 +10,7 @@ import pytest
 from tests.engine.checkout import Run
 from tests.engine.released import Released
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
 
 def monitor(released: Released, *arguments: str) -> tuple[Run, Any]:

@@ -9,7 +9,7 @@ import pytest
 from tests.engine.checkout import Checkout, Live, Run
 from tests.engine.released import Released
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
 APP = "the iOS app against staging"
 PRODUCTION, TOKEN = "zfroutbzdkhivnpiezho", "SUPABASE_ACCESS_TOKEN_PRODUCTION"

@@ -15,7 +15,8 @@ from faults.ground import Ground
 from tests.engine.checkout import Run
 from tests.engine.object_store import ObjectStore, object_store, read_only
 
-pytestmark = pytest.mark.engine
+# The server is built the first time that it is needed.
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 _BUCKET = "states"
 _STACK = "staging"
