@@ -5,11 +5,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from release.error import ReleaseError
-from settings import printable
+from settings import one_line
 
 # `from "x"`, `import "x"` and `import("x")`: more may match (a comment), never less than the CLI's own walk uploads.
 _SPECIFIER = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["'`]([^"'`\n]+)["'`]""")
@@ -17,7 +18,7 @@ _SPECIFIER = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["'`]([^"'`\n]+)["'`]"""
 _PACKAGE = re.compile(r"""(?:["'`]|@jsxImportSource\s+)((?:npm|jsr):[^"'`\s]+)""")
 _PINNED = re.compile(r"(?:npm|jsr):/?(?:@[^/@]+/)?[^/@]+@\d+\.\d+\.\d+(?:-[\w.-]+)?(?:\+[\w.-]+)?(?:/.*)?")
 _SLUG = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_SHOWN_CHARACTERS = 120
+_shown = partial(one_line, longest=120)
 _COMMENT_STARTS = ("//", "/*", "*")
 _MEANT_FOR_DENO = re.compile(r"@jsxImportSource|@deno-types|@ts-types|<reference")
 _CONFIGURATIONS = frozenset({"deno.json", "deno.jsonc"})
@@ -215,11 +216,6 @@ def _is_file(path: Path) -> bool:
     except OSError:
         # A name that no file can have.
         return False
-
-
-def _shown(name: str) -> str:
-    """Give a name that fits into one line, whatever it holds."""
-    return " ".join(printable(name).split())[:_SHOWN_CHARACTERS]
 
 
 def _inside(path: Path, backend: Path, slug: str) -> Path:

@@ -6,7 +6,7 @@ from settings.environment import EnvironmentSettings
 from settings.error import SettingsError
 from settings.incidents import IncidentSettings
 from settings.model import Model, Principals, SecretSource, VariableSource, configured_name, variable_key, written
-from settings.printable import printable
+from settings.printable import one_line, printable
 from settings.promotion import HotfixSettings, PromotionSettings
 from settings.provided import provided_value
 from settings.reading import (
@@ -53,6 +53,7 @@ __all__ = [
     "Waivers",
     "configured_name",
     "is_on_this_machine",
+    "one_line",
     "parse",
     "printable",
     "provided_value",

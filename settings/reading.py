@@ -9,6 +9,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
 from settings.error import SettingsError
-from settings.printable import printable
+from settings.printable import one_line
 from settings.provided import provided_value
 from settings.stack import Settings
 from settings.stack_document import read_document, read_section
@@ -35,6 +36,7 @@ _NAMES_OF_SECRETS = frozenset({"secrets", "functionSecrets", "notification"})
 _NAME = re.compile(r"[A-Z0-9_]{1,40}")
 _SHOWN_CHARACTERS = 80
 _SHOWN_MISTAKES = 50
+_shown = partial(one_line, longest=_SHOWN_CHARACTERS)
 # Remedies by pydantic's error type; what is not here has its remedy in the message itself.
 _REMEDIES = {
     "missing": "add the key",
@@ -67,11 +69,6 @@ def _describe(value: Any) -> str:
         return json.dumps(value, default=str)[:_SHOWN_CHARACTERS]
     except (RecursionError, TypeError, ValueError):
         return "…"
-
-
-def _shown(name: str) -> str:
-    """Give a name that fits into one line, whatever it holds."""
-    return " ".join(printable(name).split())[:_SHOWN_CHARACTERS]
 
 
 def _unknown_keys(keys: set[str], stack_file: str, namespace: str) -> Iterator[str]:
