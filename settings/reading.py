@@ -32,7 +32,7 @@ _GIVEN = frozenset({"stack", "owner", "others"})
 
 
 # Where the name of a secret is asked for, people write the secret; only what looks like a name is shown.
-_NAMES_OF_SECRETS = frozenset({"secrets", "functionSecrets", "notification"})
+_NAMES_OF_SECRETS = frozenset({"secrets", "functionSecrets", "notification", "incidents", "sentry"})
 _NAME = re.compile(r"[A-Z0-9_]{1,40}")
 _SHOWN_CHARACTERS = 80
 _SHOWN_MISTAKES = 50
