@@ -195,7 +195,7 @@ class LockHeld(Disturbance):
 
 @dataclass(frozen=True)
 class AtRequest(Disturbance):
-    """Something happens while a request is under way, which then goes on.
+    """Something happens while a request is under way, which is carried out after that.
 
     Attributes:
         point: the request.
@@ -208,20 +208,19 @@ class AtRequest(Disturbance):
         delay = {"action": "delay", "seconds": _WINDOW_SECONDS}
         ground.control("POST", "/faults", {**_selector(ground, self.point), **delay})
         up = ground.begin_up()
-        while up.running and ground.control("GET", "/faults"):
-            time.sleep(_POLL_SECONDS)
-        happened = ground.control("GET", "/faults") == []
-        ground.control("DELETE", "/faults")
         try:
-            if happened:
-                self.strike(ground, up)
-            return up.wait(), happened
+            while up.running and ground.control("GET", "/faults"):
+                time.sleep(_POLL_SECONDS)
+            orphans = up.steps()
+            happened = ground.control("GET", "/faults") == [] and self.strike(ground, up)
+            ground.control("DELETE", "/faults")
+            return _ended(ground, up, orphans), happened
         finally:
             self.undo(ground)
 
     @abstractmethod
-    def strike(self, ground: Ground, up: RunningUp) -> None:
-        """Do it."""
+    def strike(self, ground: Ground, up: RunningUp) -> bool:
+        """Do it. Gives whether it could be done."""
 
     def undo(self, ground: Ground) -> None:
         """Take it back after the release; nothing here."""
@@ -236,10 +235,11 @@ class StateDiskFull(AtRequest):
         """What is disturbed, and how."""
         return f"{self.point}: no space for the state from then on"
 
-    def strike(self, ground: Ground, up: RunningUp) -> None:
+    def strike(self, ground: Ground, up: RunningUp) -> bool:
         """Limit what the engine writes; a disk that is full for all of the machine is nothing that a test may make."""
         size = ground.state_file().stat().st_size // 2
         psutil.Process(up.process.pid).rlimit(psutil.RLIMIT_FSIZE, (size, size))
+        return True
 
     def recover(self, ground: Ground, seen: Run) -> None:
         """Put the last whole state back: the engine leaves a torn file in a folder where it can't write all of it."""
@@ -262,10 +262,11 @@ class ClockJump(AtRequest):
         """What is disturbed, and how."""
         return f"{self.point}: the platform's clock jumps by {self.seconds:+} s"
 
-    def strike(self, ground: Ground, up: RunningUp) -> None:
+    def strike(self, ground: Ground, up: RunningUp) -> bool:
         """Let it jump."""
         del up
         ground.control("PUT", "/clock", self.seconds)
+        return True
 
     def undo(self, ground: Ground) -> None:
         """Let it jump back."""
@@ -315,15 +316,13 @@ class KillAtStatement(AtStatement):
 
 
 @dataclass(frozen=True)
-class KillAtRequest(Disturbance):
-    """A process of the release is killed while a request is under way; the request is carried out after that.
+class KillAtRequest(AtRequest):
+    """A process of the release is killed.
 
     Attributes:
-        point: the request.
         victim: `engine`, `command` (of the release) or `CLI`.
     """
 
-    point: Point
     victim: str
 
     @property
@@ -331,19 +330,15 @@ class KillAtRequest(Disturbance):
         """What is disturbed, and how."""
         return f"{self.point}: SIGKILL of the {self.victim}"
 
-    def apply(self, ground: Ground) -> tuple[Run, bool]:
-        """Release, and kill at the request."""
-        delay = {"action": "delay", "seconds": _WINDOW_SECONDS}
-        ground.control("POST", "/faults", {**_selector(ground, self.point), **delay})
-        up = ground.begin_up()
-        while up.running and ground.control("GET", "/faults"):
-            time.sleep(_POLL_SECONDS)
-        orphans = up.steps()
-        happened = ground.control("GET", "/faults") == [] and _kill(up, self.victim)
-        ground.control("DELETE", "/faults")
-        seen = _ended(ground, up, orphans)
+    def strike(self, ground: Ground, up: RunningUp) -> bool:
+        """Kill."""
+        del ground
+        return _kill(up, self.victim)
+
+    def undo(self, ground: Ground) -> None:
+        """Let the request be carried out, which nobody waits for any more."""
+        del ground
         time.sleep(_WINDOW_SECONDS)
-        return seen, happened
 
 
 @dataclass(frozen=True)
