@@ -1,4 +1,4 @@
-"""The project that the stack file declares, as the platform tells of it before this run changes anything."""
+"""The project that a stack file declares, as the platform tells of it before this run changes anything."""
 
 from provider.invokes import ProjectInfo, begin_get_project
 from settings import SupabaseSettings

@@ -7,9 +7,10 @@ from typing import Any
 
 import pulumi
 
+from components.found_project import FoundProject
 from components.github_reads import in_form, read_all, read_github
 from components.released_state import read_released_state
-from provider.invokes import ProjectInfo, QueryForbiddenError, get_project, query_database
+from provider.invokes import QueryForbiddenError, query_database
 from release.backend_source import BackendSource
 from release.checklist import CHECKLIST_QUERY, read_checklist, refuse_unchecked
 from release.checklist import PRESENCE_QUERY as CHECKLIST_PRESENCE_QUERY
@@ -72,7 +73,7 @@ def pass_gates(settings: Settings, backend: BackendSource, own: KnownHashes) -> 
 
 
 def _hashes_of(stack: str, supabase: SupabaseSettings) -> KnownHashes | None:
-    project = _project_of(supabase)
+    project = FoundProject(supabase).read()
     if not project.found:
         return None
     try:
@@ -94,7 +95,7 @@ def _hold_to_the_checklist(
     required = settings.promotion.requires
     if not required or promotion.hotfix or digest in own.validated:
         return
-    project = _project_of(settings.others[validated_by])
+    project = FoundProject(settings.others[validated_by]).read()
     try:
         present = query_database(project.ref, CHECKLIST_PRESENCE_QUERY)[0]["checklist"]
         checklist = read_checklist(query_database(project.ref, CHECKLIST_QUERY)) if present else ()
@@ -104,14 +105,6 @@ def _hold_to_the_checklist(
         pulumi.log.warn(f"{error} Whether {', '.join(required)} hold in {validated_by} is not known.")
         return
     refuse_unchecked(settings.stack, digest, validated_by, required, checklist)
-
-
-def _project_of(supabase: SupabaseSettings) -> ProjectInfo:
-    return get_project(
-        ref=supabase.project.ref,
-        organization=None if supabase.project.ref else supabase.organization,
-        name=None if supabase.project.ref else supabase.project.name,
-    )
 
 
 def _hold_to_a_commit(directory: Path) -> None:
