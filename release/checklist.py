@@ -1,16 +1,31 @@
 """What was found of a release besides its smoke tests: by `ops validate`, and by people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel, TypeAdapter
+
 from release.error import ReleaseError
+from release.live_state import check_rows
 
 PRESENCE_QUERY = "select to_regclass('release.checklist') is not null as checklist"
 CHECKLIST_QUERY = (
     "select digest, item, passed, told, checked_by, to_char(checked_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as at"
     " from release.checklist"
 )
+
+
+class _Row(BaseModel):
+    digest: str
+    item: str
+    passed: bool
+    told: str
+    checked_by: str
+    at: str
+
+
+_ROWS = TypeAdapter(list[_Row])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +49,13 @@ class ChecklistItem:
     at: str
 
 
-def read_checklist(rows: Iterable[Mapping[str, Any]]) -> tuple[ChecklistItem, ...]:
-    """Read the rows of `CHECKLIST_QUERY`."""
+def read_checklist(rows: Sequence[Mapping[str, Any]]) -> tuple[ChecklistItem, ...]:
+    """Read the rows of `CHECKLIST_QUERY`.
+
+    Raises:
+        ReleaseError: they are something else.
+    """
+    check_rows(_ROWS, rows, "the checklist of releases")
     return tuple(
         ChecklistItem(
             digest=str(row["digest"]), item=str(row["item"]), passed=bool(row["passed"]), told=str(row["told"]),
