@@ -1,16 +1,12 @@
 """Tells whom to call."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from ops.outcome import tell_outcome
 from settings import read_files
-
-_console = Console(highlight=False, soft_wrap=True)
 
 
 def contacts(
@@ -20,10 +16,6 @@ def contacts(
 ) -> None:
     """Tell whom to call, as the stack's configuration says."""
     known = read_files(Path.cwd(), stack).contacts
-    if as_json:
-        sys.stdout.write(json.dumps(dict(known)) + "\n")
-        return
-    for what, who in known.items():
-        _console.print(f"{what}: {who}", markup=False)
-    if not known:
-        _console.print("The configuration names nobody. Remedy: contacts in Pulumi.yaml or the stack file.")
+    told = "\n".join(f"{what}: {who}" for what, who in known.items())
+    nobody = "The configuration names nobody. Remedy: contacts in Pulumi.yaml or the stack file."
+    tell_outcome(known, told or nobody, as_json=as_json)
