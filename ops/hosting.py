@@ -11,6 +11,7 @@ from typing import Any
 from githubkit import GitHub
 
 from ops.github_answers import asking_github
+from release.credentials import check_token
 from release.error import ReleaseError
 from settings import Settings, provided_value
 
@@ -132,12 +133,7 @@ def find_hosting(settings: Settings) -> Hosting:
     token = provided_value("GITHUB_TOKEN", settings.stack, os.environ)
     if not token:
         raise ReleaseError("GITHUB_TOKEN is not set, so GitHub can't be asked. Remedy: export it.")
-    # What can't stand in a header would end in an error that quotes it.
-    if not token.isascii() or not token.isprintable():
-        raise ReleaseError(
-            "GITHUB_TOKEN holds characters that no token has, such as a line's end, so it was not sent. Remedy: set it"
-            " anew."
-        )
+    check_token("GITHUB_TOKEN", token)
     base = os.environ.get("GITHUB_BASE_URL", _PUBLIC).rstrip("/")
     address = f"{base}/{settings.owner}/{settings.repository}.git"
     return Hosting(owner=settings.owner, name=settings.repository, address=address, token=token, _base=base)

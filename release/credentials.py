@@ -28,6 +28,22 @@ def read_credential(name: str, stack: str) -> str:
     return value
 
 
+def check_token(name: str, token: str) -> None:
+    """Refuse a token that can't stand in a header: sending it would end in an error that quotes it.
+
+    Args:
+        name: of the credential, for the text.
+        token: its value.
+
+    Raises:
+        ReleaseError: it has such characters; it was not sent.
+    """
+    if not token.isascii() or not token.isprintable():
+        raise ReleaseError(
+            f"{name} holds characters that no token has, such as a line's end, so it was not sent. Remedy: set it anew."
+        )
+
+
 def _ask_engine(name: str, stack: str) -> str:
     try:
         result = subprocess.run(

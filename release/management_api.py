@@ -17,6 +17,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from release.credentials import check_token
 from release.error import ReleaseError
 from release.live_state import PRESENCE_QUERY
 from release.target import Target
@@ -148,12 +149,7 @@ def list_refs(api_endpoint: str, token: str, *, organization: str, name: str) ->
 
 
 def _authorize(token: str) -> dict[str, str]:
-    # What can't stand in a header would end in an error that quotes it.
-    if not token.isascii() or not token.isprintable():
-        raise ReleaseError(
-            "SUPABASE_ACCESS_TOKEN holds characters that no token has, such as a line's end, so it was not sent."
-            " Remedy: set it anew."
-        )
+    check_token("SUPABASE_ACCESS_TOKEN", token)
     return {"Authorization": f"Bearer {token}"}
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx
 
-from release.credentials import read_credential
+from release.credentials import check_token, read_credential
 from release.error import ReleaseError
 from release.record import Record
 from settings import SettingsError, read_files
@@ -26,6 +26,7 @@ def mark_release(stack: str, record: Record) -> bool:
         if sentry is None:
             return False
         token = read_credential(sentry.token, stack)
+        check_token(sentry.token, token)
     except (SettingsError, ReleaseError) as error:
         return _unmarked(str(error))
     version = record.commit or record.digest

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from ops.incident.status_page import Impact, Incident, Status, StatusPage
-from release.credentials import read_credential
+from release.credentials import check_token, read_credential
 from release.error import ReleaseError
 from release.notification import post_text
 from settings import IncidentSettings, Settings, read_files
@@ -128,9 +128,9 @@ def _page(settings: Settings) -> StatusPage | None:
             f"Pulumi.{settings.stack}.yaml has incidents.statusPage without incidents.statusPageId, so nothing was"
             " written there. Remedy: name the page."
         )
-    return StatusPage(
-        incidents.status_page_id, read_credential(incidents.status_page, settings.stack), incidents.components
-    )
+    key = read_credential(incidents.status_page, settings.stack)
+    check_token(incidents.status_page, key)
+    return StatusPage(incidents.status_page_id, key, incidents.components)
 
 
 def _only(page: StatusPage) -> str:

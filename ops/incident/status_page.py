@@ -3,9 +3,10 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import httpx
+from pydantic import BaseModel, TypeAdapter
 
 from release.error import ReleaseError
 
@@ -15,6 +16,19 @@ Status = Literal["investigating", "identified", "monitoring", "resolved"]
 Impact = Literal["none", "minor", "major", "critical"]
 # What the page shows of a component while an incident of that impact is open.
 _SHOWN = {"none": "operational", "minor": "degraded_performance", "major": "partial_outage", "critical": "major_outage"}
+
+
+class _Told(BaseModel):
+    id: str
+    name: str
+    status: str
+    impact: str
+    created_at: str
+
+
+# What is used of each answer; it may hold more.
+_ONE, _SEVERAL = TypeAdapter(_Told), TypeAdapter(list[_Told])
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +72,7 @@ class StatusPage:
         Raises:
             ReleaseError: the page could not be asked.
         """
-        return [_incident(entry) for entry in self._call("GET", "/incidents/unresolved")]
+        return [_incident(entry) for entry in self._call("GET", "/incidents/unresolved", _SEVERAL)]
 
     def open(self, name: str, text: str, impact: Impact) -> Incident:
         """Open an incident, which the page tells its subscribers.
@@ -67,7 +81,7 @@ class StatusPage:
             ReleaseError: the page did not take it.
         """
         told = {"name": name, "status": "investigating", "impact_override": impact, "body": text}
-        return _incident(self._call("POST", "/incidents", {"incident": told | self._affected(_SHOWN[impact])}))
+        return _incident(self._call("POST", "/incidents", _ONE, {"incident": told | self._affected(_SHOWN[impact])}))
 
     def update(self, incident: str, text: str, status: Status) -> Incident:
         """Say how an incident goes on; one that is resolved leaves its components working.
@@ -77,14 +91,14 @@ class StatusPage:
         """
         affected = self._affected("operational") if status == "resolved" else {}
         told = {"status": status, "body": text, **affected}
-        return _incident(self._call("PATCH", f"/incidents/{incident}", {"incident": told}))
+        return _incident(self._call("PATCH", f"/incidents/{incident}", _ONE, {"incident": told}))
 
     def _affected(self, status: str) -> dict[str, Any]:
         if not self._components:
             return {}
         return {"component_ids": list(self._components), "components": dict.fromkeys(self._components, status)}
 
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
+    def _call(self, method: str, path: str, form: TypeAdapter[T], body: Any = None) -> T:
         try:
             answer = self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
@@ -97,14 +111,14 @@ class StatusPage:
                 f"The status page refused: {answer.status_code}. It shows nothing new. Remedy: check the page's id, the"
                 " key of its API and the incident's id (python -m ops incident list)."
             )
-        return answer.json()
+        try:
+            return form.validate_python(answer.json())
+        except (ValueError, RecursionError) as error:
+            raise ReleaseError(
+                "The status page answered in no form that is known, so what it shows is not known. Remedy: check"
+                " STATUSPAGE_API_ENDPOINT and proxies, and look at the page."
+            ) from error
 
 
-def _incident(entry: Any) -> Incident:
-    return Incident(
-        id=str(entry["id"]),
-        name=str(entry["name"]),
-        status=str(entry["status"]),
-        impact=str(entry["impact"]),
-        begun=str(entry["created_at"]),
-    )
+def _incident(told: _Told) -> Incident:
+    return Incident(id=told.id, name=told.name, status=told.status, impact=told.impact, begun=told.created_at)

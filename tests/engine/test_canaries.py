@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from localcloud.environment import environment
 from localcloud.place import Place
 from tests.engine.canaries import MARK, Canaries, Seen, Watcher, make_value
 from tests.engine.checkout import Checkout, Live, Run
+from tests.serving import serving
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
@@ -136,9 +136,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     own = {name: canaries.add(name, make_value()) for name in ("SUPABASE_DB_PASSWORD", "ANTHROPIC_API_KEY")}
     credentials = json.dumps({name.lower(): value for name, value in own.items()})
     (place.directory / "credentials.json").write_text(credentials, encoding="utf-8")
-    with Channel() as channel:
-        thread = threading.Thread(target=channel.serve_forever, kwargs={"poll_interval": 0.1})
-        thread.start()
+    with serving(Channel()) as channel:
         try:
             assert checkout.localcloud("start").code == 0
             life = Life(checkout, canaries, channel, _variables(place, canaries, tmp_path_factory.mktemp("temporary")))
@@ -146,8 +144,6 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             yield life
         finally:
             checkout.localcloud("stop")
-            channel.shutdown()
-            thread.join()
 
 
 def _variables(place: Place, canaries: Canaries, temporary: Path) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """What happens when a release turns out to be wrong. The tests run in order on one stack."""
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -11,6 +10,7 @@ import httpx
 import pytest
 
 from tests.engine.released import Released
+from tests.serving import serving
 
 pytestmark = pytest.mark.engine
 
@@ -44,12 +44,8 @@ class _Post(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def channel() -> Iterator[Channel]:
-    with Channel() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(Channel()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def health(released: Released) -> dict[str, Any]:

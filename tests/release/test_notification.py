@@ -1,5 +1,4 @@
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from release.notification import describe_failure, describe_release, tell_team
 from release.record import Record
 from tests.conftest import ROOT
+from tests.serving import serving
 
 SECRET_PATH = "/services/not-for-logs-77b0"
 
@@ -36,12 +36,8 @@ class _Post(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def channel(request: pytest.FixtureRequest) -> Iterator[Channel]:
-    with Channel(*getattr(request, "param", ())) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with serving(Channel(*getattr(request, "param", ()))) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from release import sentry
 from release.record import Record
 from settings import SentrySettings, Settings, read_files
+from tests.serving import serving
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-nobody-may-see"
@@ -46,9 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sentry]:
-    with Sentry() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(Sentry()) as server:
         told = SentrySettings(
             token="SENTRY_TOKEN", organization="acme", projects=("ios",), url=f"http://127.0.0.1:{server.server_port}"
         )
@@ -56,8 +54,6 @@ def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sentry]:
         monkeypatch.setattr(sentry, "read_files", lambda *_: settings)
         monkeypatch.setenv("SENTRY_TOKEN", TOKEN)
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_a_release_and_its_deploy_are_marked(there: Sentry) -> None:

@@ -1,7 +1,6 @@
 """The commands of incidents, against a channel and a status page on loopback."""
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,6 +12,7 @@ from typer.testing import CliRunner
 from ops.incident import command
 from release.error import ReleaseError
 from settings import IncidentSettings, Settings, read_files
+from tests.serving import serving
 
 ROOT = Path(__file__).parents[3]
 KEY, PAGE = "a-key-nobody-may-see", "kctbh9vrtdwd"
@@ -91,9 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
-    with Told() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(Told()) as server:
         incidents = IncidentSettings(
             channel="INCIDENTS_WEBHOOK", status_page="STATUSPAGE_KEY", status_page_id=PAGE, components=("api",)
         )
@@ -105,8 +103,6 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
         monkeypatch.setenv("STATUSPAGE_KEY", KEY)
         monkeypatch.setenv("STATUSPAGE_API_ENDPOINT", server.address)
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def run(*arguments: str) -> tuple[int, Any, Exception | None]:
@@ -181,3 +177,15 @@ def test_where_nobody_is_named_nobody_is_said_to_be_told(
     code, _, error = run("open", "Chat is down", "--text", "x")
     assert code == 1
     assert "Remedy: incidents.channel" in str(error) or "Remedy: name the page" in str(error)
+
+
+def test_an_answer_of_another_form_is_one_clear_error(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    told.open["i0"] = {"id": "i0", "status": "identified"}
+    result = CliRunner().invoke(command.app, ["list"])
+    assert isinstance(result.exception, ReleaseError)
+    assert "answered in no form that is known" in str(result.exception)
+    monkeypatch.setenv("STATUSPAGE_KEY", f"{KEY}\n")
+    result = CliRunner().invoke(command.app, ["list"])
+    assert isinstance(result.exception, ReleaseError)
+    assert "STATUSPAGE_KEY holds characters that no token has" in str(result.exception)
+    assert KEY not in str(result.exception)
