@@ -4,6 +4,7 @@ import contextlib
 import re
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from faults.case import Outcome, run_case
+from faults.case import Case, Outcome, run_case
+from faults.first_up import FirstUp
 from faults.ground import Ground
-from faults.matrix import all_cases, record_release, sample
+from faults.matrix import all_cases, first_up_cases, record_release, sample
 from faults.report import as_json, as_markdown, as_table
 
 _PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
@@ -39,8 +41,8 @@ def main(
     """
     begun = time.monotonic()
     index, _, parts = part.partition("/")
-    with Ground.prepared() as ground:
-        whole = list(all_cases(record_release(ground)))
+    with contextlib.ExitStack() as grounds:
+        whole = list(_all_cases(grounds))
         cases = sample([case for case in whole if re.search(only, case.name)], count, seed)
         cases = cases[int(index) - 1 :: int(parts)]
         outcomes: list[Outcome] = []
@@ -52,7 +54,7 @@ def main(
                     if minutes and time.monotonic() - begun > minutes * 60:
                         break
                     progress.update(task, description=case.name[:60])
-                    outcomes.append(run_case(ground, case))
+                    outcomes.append(run_case(case))
                     progress.advance(task)
                     if not outcomes[-1].good:
                         progress.console.print(str(outcomes[-1]), style="red", markup=False)
@@ -65,6 +67,18 @@ def main(
     _console.print(f"{len(outcomes)} of {len(whole)} cases, {sum(outcome.good for outcome in outcomes)} good")
     if not all(outcome.good for outcome in outcomes):
         raise typer.Exit(2)
+
+
+def _all_cases(grounds: contextlib.ExitStack) -> Iterator[Case]:
+    released = grounds.enter_context(Ground.prepared())
+    _console.print("recording a release")
+    yield from (Case(released, disturbance) for disturbance in all_cases(record_release(released)))
+    for stack in ("staging", "production"):
+        _console.print(f"recording the first `up` of {stack}")
+        first = grounds.enter_context(FirstUp.prepared_for(stack))
+        points = record_release(first)
+        first.note_undisturbed()
+        yield from (Case(first, disturbance) for disturbance in first_up_cases(points))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,25 @@ _NOISE = re.compile(
 _SHOWN = 200
 
 
+@dataclass(frozen=True)
+class Case:
+    """A disturbance of a release of one ground."""
+
+    ground: Ground
+    disturbance: Disturbance
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return self.ground.title + self.disturbance.name
+
+    @property
+    def kind(self) -> str:
+        """What cases have in common of which a sample has some."""
+        how = self.disturbance.name.rsplit(":", 1)[-1]
+        return f"{self.ground.title}{type(self.disturbance).__name__} {how}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """How a case went.
@@ -42,9 +61,10 @@ class Outcome:
         return self.happened and self.converged and not self.problems
 
 
-def run_case(ground: Ground, disturbance: Disturbance) -> Outcome:
+def run_case(case: Case) -> Outcome:
     """Release disturbed, then again, then once more; look at what is live each time."""
     begun = time.monotonic()
+    ground, disturbance = case.ground, case.disturbance
     ground.prepare_release()
     seen, happened = disturbance.apply(ground)
     problems = ground.broken_promises()
@@ -64,7 +84,7 @@ def run_case(ground: Ground, disturbance: Disturbance) -> Outcome:
     if second.code == 0 and third.code != 0:
         problems.append(f"the `up` after it is not empty: {last_line(third.text)}")
     return Outcome(
-        name=disturbance.name,
+        name=case.name,
         happened=happened,
         code=seen.code,
         line="" if seen.code == 0 else last_line(seen.text),

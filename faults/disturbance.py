@@ -420,7 +420,7 @@ class SecondRelease(Disturbance):
 
 
 def _selector(ground: Ground, point: Point) -> dict[str, Any]:
-    path = re.escape(point.path).replace(r"\{ref\}", ground.live.ref)
+    path = re.escape(point.path).replace(r"\{ref\}", ground.ref)
     return {"method": point.method, "path": path, "skip": point.earlier, "times": 1}
 
 

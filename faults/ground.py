@@ -131,6 +131,16 @@ class Ground:
                 checkout.localcloud("stop")
 
     @property
+    def title(self) -> str:
+        """What comes before a case's name."""
+        return ""
+
+    @property
+    def ref(self) -> str:
+        """The project's ref, as a regular expression."""
+        return self.live.ref
+
+    @property
     def backend(self) -> Path:
         """The folder of the sources."""
         return self.checkout.directory / "backend"

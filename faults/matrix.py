@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from faults.case import Case
 from faults.disturbance import (
     BackendKill,
     ClockJump,
@@ -43,9 +44,9 @@ def record_release(ground: Ground) -> list[Point]:
     run = ground.begin_up().wait()
     if run.code != 0:
         raise RuntimeError(f"The undisturbed release failed, so nothing can be tried:\n{run.text}")
+    ref = re.compile(rf"(?<![\w-]){ground.ref}(?![\w-])")
     requests = [
-        (request["method"], request["path"].replace(ground.live.ref, "{ref}"))
-        for request in ground.control("GET", "/requests")
+        (request["method"], ref.sub("{ref}", request["path"])) for request in ground.control("GET", "/requests")
     ]
     counts = Counter(requests)
     return [
@@ -75,24 +76,36 @@ def all_cases(points: Sequence[Point]) -> Iterator[Disturbance]:
     yield SecondRelease(own_state=True)
 
 
-def sample(cases: Iterable[Disturbance], count: int | None, seed: int) -> list[Disturbance]:
+def first_up_cases(points: Sequence[Point]) -> Iterator[Disturbance]:
+    """Give the matrix for the requests of a recorded first `up` that reach the platforms' APIs.
+
+    What its smoke tests ask the project itself is theirs to report.
+    """
+    for point in points:
+        if not point.path.startswith(("/v1/", "/api/")):
+            continue
+        yield from _request_faults(point)
+        if _is_write(point):
+            yield KillAtRequest(point, "engine")
+
+
+def sample(cases: Iterable[Case], count: int | None, seed: int) -> list[Case]:
     """Give the cases, or `count` of them, in an order in which every kind comes before any comes twice."""
     listed = sorted(cases, key=lambda case: case.name)
     chooser = random.Random(seed)  # noqa: S311 - a sample, no secret
     chooser.shuffle(listed)
     seen: Counter[str] = Counter()
-    ranked: list[tuple[int, int, Disturbance]] = []
+    ranked: list[tuple[int, int, Case]] = []
     for case in listed:
-        kind = f"{type(case).__name__} {case.name.rsplit(':', 1)[-1]}"
-        ranked.append((seen[kind], len(ranked), case))
-        seen[kind] += 1
+        ranked.append((seen[case.kind], len(ranked), case))
+        seen[case.kind] += 1
     ranked.sort(key=lambda entry: entry[:2])
     return [case for _, _, case in ranked[:count]]
 
 
 def _request_faults(point: Point) -> Iterator[RequestFault]:
     busy = {"message": "ThrottlerException: Too Many Requests"}
-    writes = point.method in _WRITES and not _READING.search(point.path)
+    writes = _is_write(point)
     faults: dict[str, dict[str, Any]] = {
         "429 with Retry-After": {"action": "respond", "status": 429, "headers": {"retry-after": "1"}, "body": busy},
         "429": {"action": "respond", "status": 429, "body": busy},
@@ -106,6 +119,10 @@ def _request_faults(point: Point) -> Iterator[RequestFault]:
         faults["time-out"] = {"action": "delay", "seconds": seconds}
     for how, fault in faults.items():
         yield RequestFault(point, how, fault)
+
+
+def _is_write(point: Point) -> bool:
+    return point.method in _WRITES and not _READING.search(point.path)
 
 
 def _is_of_a_step(point: Point) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from localcloud.durable import read_json
+from localcloud.durable import read_json, write_json
 from localcloud.place import HOST, PROJECT, Place
 
 _START_LIMIT = 60.0  # seconds
@@ -94,6 +94,11 @@ def stop(place: Place) -> bool:
     return True
 
 
+def note_process(place: Place) -> None:
+    """Note that this process serves."""
+    write_json(place.directory / "process.json", {"pid": os.getpid(), "begun": _begun(psutil.Process())})
+
+
 def _ended(process: psutil.Process) -> bool:
     """Wait for the end; a zombie has ended, whenever the process that has to take note of it does so."""
     deadline = time.monotonic() + _STOP_LIMIT
@@ -112,6 +117,11 @@ def _process(place: Place) -> psutil.Process | None:
         return None
     try:
         process = psutil.Process(noted["pid"])
-        return process if process.create_time() == noted["created"] else None
+        return process if _begun(process) == noted.get("begun") else None
     except psutil.NoSuchProcess:
         return None
+
+
+def _begun(process: psutil.Process) -> float:
+    # After the system: the time of day is another one when the system's clock was set meanwhile.
+    return round(process.create_time() - psutil.Process(1).create_time(), 2)

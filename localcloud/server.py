@@ -1,16 +1,13 @@
 """The process of the local cloud: one lock, two sockets, one HTTP server."""
 
 import logging
-import os
 from pathlib import Path
 
-import psutil
 import uvicorn
 
-from localcloud import tools
+from localcloud import background, tools
 from localcloud.app import LocalCloud
 from localcloud.database.installation import Installation
-from localcloud.durable import write_json
 from localcloud.listeners import open_listeners
 from localcloud.lock import lock
 from localcloud.place import Place
@@ -33,7 +30,7 @@ def serve(place: Place, source: Path) -> bool:
     with held:
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         listener, pooler = open_listeners(place, "python -m localcloud start --new-ports")
-        write_json(place.directory / "process.json", {"pid": os.getpid(), "created": psutil.Process().create_time()})
+        background.note_process(place)
         cloud = LocalCloud(place, source, Installation(tools.postgres()), pooler.dup)
         config = uvicorn.Config(
             cloud.application,

@@ -21,7 +21,9 @@ def name_holder() -> str:
     """
     process = psutil.Process()
     engine = next((parent for parent in process.parents() if parent.name() == "pulumi"), process)
-    return f"{getpass.getuser()}@{socket.gethostname()} process {engine.pid} started {engine.create_time():.2f}"
+    return (
+        f"{getpass.getuser()}@{socket.gethostname()} process {engine.pid} begun {_begun(engine):.2f} s after the system"
+    )
 
 
 def hold(connection: Connection, holder: str) -> int:
@@ -107,10 +109,15 @@ def _current(connection: Connection) -> DictRow | None:
 
 
 def _is_dead(holder: str) -> bool:
-    match = re.fullmatch(r"\S+@(?P<host>\S+) process (?P<pid>\d+) started (?P<started>[\d.]+)", holder)
+    match = re.fullmatch(r"\S+@(?P<host>\S+) process (?P<pid>\d+) begun (?P<begun>[\d.]+) s after the system", holder)
     if not match or match["host"] != socket.gethostname():
         return False
     try:
-        return f"{psutil.Process(int(match['pid'])).create_time():.2f}" != match["started"]
+        return f"{_begun(psutil.Process(int(match['pid']))):.2f}" != match["begun"]
     except psutil.NoSuchProcess:
         return True
+
+
+def _begun(process: psutil.Process) -> float:
+    # By the time of day it would be another one for each step when the system's clock is set meanwhile.
+    return process.create_time() - psutil.Process(1).create_time()

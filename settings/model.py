@@ -58,7 +58,9 @@ def configured_name(name: str, source: str) -> str | None:
 class Model(BaseModel):
     """A part of the stack file: frozen, and unknown keys are mistakes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, defer_build=True
+    )
 
 
 class Principals(Model):

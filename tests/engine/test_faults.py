@@ -5,13 +5,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
-from faults.case import last_line, run_case
+from faults.case import Case, last_line, run_case
 from faults.disturbance import Disturbance, Point, RequestFault
+from faults.first_up import FirstUp
 from faults.ground import Ground
-from faults.matrix import all_cases, sample
-from tests.engine.checkout import ROOT, Run
+from faults.matrix import all_cases, first_up_cases, record_release, sample
+from tests.engine.checkout import ROOT, Checkout, Live, Run
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
@@ -40,7 +42,7 @@ def ground() -> Iterator[Ground]:
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_disturbed_release_is_repaired_by_the_next_one(ground: Ground, name: str) -> None:
     [case] = [case for case in all_cases(RECORDED) if case.name == name]
-    outcome = run_case(ground, case)
+    outcome = run_case(Case(ground, case))
     assert outcome.happened
     assert outcome.problems == ()
     assert outcome.converged
@@ -48,6 +50,40 @@ def test_a_disturbed_release_is_repaired_by_the_next_one(ground: Ground, name: s
         assert outcome.line
     if name.startswith("a holder of the lease"):
         assert "Another release is under way: somebody@elsewhere" in outcome.line
+
+
+@pytest.fixture(scope="module")
+def first_up() -> Iterator[FirstUp]:
+    with FirstUp.prepared_for("staging") as prepared:
+        record_release(prepared)
+        prepared.note_undisturbed()
+        yield prepared
+
+
+# What is there twice if nobody looks whether it is there.
+@pytest.mark.parametrize("path", ["/v1/projects", "/api/v3/repos/mano-app/mano/rulesets"])
+def test_a_disturbed_first_up_is_repaired_by_the_next_one(first_up: FirstUp, path: str) -> None:
+    cases = [Case(first_up, disturbance) for disturbance in first_up_cases([Point("POST", path)])]
+    [case] = [case for case in cases if case.name == f"first `up` of staging, POST {path}: connection dropped after it"]
+    outcome = run_case(case)
+    assert outcome.happened
+    assert outcome.problems == ()
+    assert outcome.converged
+
+
+def test_what_is_there_twice_or_not_at_all_is_seen(first_up: FirstUp) -> None:
+    live = first_up.live
+    token = {"Authorization": f"Bearer {live.variables['SUPABASE_ACCESS_TOKEN_STAGING']}"}
+    projects = f"{live.variables['SUPABASE_API_ENDPOINT']}/v1/projects"
+    [project] = httpx.get(projects, headers=token, timeout=60).json()
+    assert first_up.broken_promises() == []
+    assert first_up.missing() == []
+    again = {"name": project["name"], "organization_slug": project["organization_slug"], "db_pass": "canary-of-a-test"}
+    httpx.post(projects, headers=token, json=again, timeout=60).raise_for_status()
+    deleted = httpx.delete(f"{projects}/{project['ref']}/functions/chat", headers=token, timeout=60)
+    deleted.raise_for_status()
+    assert first_up.broken_promises() == [f"project {project['name']} is there 2 times"]
+    assert any("chat" in problem for problem in first_up.missing())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +104,7 @@ class Sabotage(Disturbance):
 
 
 def test_what_is_doubled_or_lost_is_seen(ground: Ground) -> None:
-    outcome = run_case(ground, Sabotage())
+    outcome = run_case(Case(ground, Sabotage()))
     told = " ".join(outcome.problems)
     first, second = ground.step("first", 0), ground.step("second", 1)
     try:
@@ -85,12 +121,13 @@ def test_what_is_doubled_or_lost_is_seen(ground: Ground) -> None:
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_has_many_kinds() -> None:
-    cases = list(all_cases(RECORDED))
+    ground = Ground(Checkout(ROOT), Live("", {}))
+    cases = [Case(ground, disturbance) for disturbance in all_cases(RECORDED)]
     chosen = sample(reversed(cases), 12, 5)
     names = [case.name for case in chosen]
     assert names == [case.name for case in sample(cases, 12, 5)]
     assert names != [case.name for case in sample(cases, 12, 6)]
-    assert len({(type(case), case.name.rsplit(":", 1)[-1]) for case in chosen}) == 12
+    assert len({case.kind for case in chosen}) == 12
     assert len(sample(cases, None, 1)) == len(cases)
     assert len({case.name for case in cases}) == len(cases)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from localcloud import background
 from localcloud.place import Place
 from tests.conftest import LocalCloudUnderTest
 
@@ -134,6 +135,15 @@ def test_stop_does_not_end_a_foreign_process_that_got_the_number(own_cloud: Loca
         assert "no local cloud is running" in own_cloud.run("stop").stderr
         assert stranger.poll() is None
         stranger.kill()
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere a process keeps the time of its begin")
+def test_a_local_cloud_is_found_after_the_clock_was_set(
+    own_cloud: LocalCloudUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = psutil.boot_time() + 1
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: later)
+    assert background.stop(Place(own_cloud.directory))
 
 
 def test_a_taken_port_is_told_with_its_remedy_and_new_ports_keep_the_data(own_cloud: LocalCloudUnderTest) -> None:

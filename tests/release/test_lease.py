@@ -17,8 +17,8 @@ from tests.conftest import LocalCloudUnderTest
 ELSEWHERE = "ada@another-machine process 7 started 1.00"
 
 
-def holder_here(pid: int, started: float) -> str:
-    return f"{getpass.getuser()}@{socket.gethostname()} process {pid} started {started:.2f}"
+def holder_here(pid: int, begun: float) -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()} process {pid} begun {begun:.2f} s after the system"
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,21 @@ def test_a_holder_of_this_machine_that_is_gone_is_succeeded_at_once(connection: 
 
 
 def test_a_holder_of_this_machine_that_runs_is_not(connection: Connection) -> None:
-    lease.hold(connection, holder_here(os.getpid(), psutil.Process().create_time()))
+    lease.hold(connection, lease.name_holder())
+    with pytest.raises(ReleaseError, match="Another release is under way"):
+        lease.hold(connection, "two")
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere a process keeps the time of its begin")
+def test_a_clock_that_is_set_while_a_release_runs_makes_nobody_else_of_its_holder(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = lease.name_holder()
+    lease.hold(connection, holder)
+    # What psutil tells of a process's begin is counted from here.
+    later = psutil.boot_time() + 1
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: later)
+    assert lease.name_holder() == holder
     with pytest.raises(ReleaseError, match="Another release is under way"):
         lease.hold(connection, "two")
 
