@@ -78,7 +78,12 @@ def test_what_is_there_twice_or_not_at_all_is_seen(first_up: FirstUp) -> None:
     [project] = httpx.get(projects, headers=token, timeout=60).json()
     assert first_up.broken_promises() == []
     assert first_up.missing() == []
-    again = {"name": project["name"], "organization_slug": project["organization_slug"], "db_pass": "canary-of-a-test"}
+    again = {
+        "name": project["name"],
+        "organization_slug": project["organization_slug"],
+        "db_pass": live.variables["SUPABASE_DB_PASSWORD"],
+        "region_selection": {"type": "specific", "code": "eu-central-1"},
+    }
     httpx.post(projects, headers=token, json=again, timeout=60).raise_for_status()
     deleted = httpx.delete(f"{projects}/{project['ref']}/functions/chat", headers=token, timeout=60)
     deleted.raise_for_status()
