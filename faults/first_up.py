@@ -83,7 +83,7 @@ class FirstUp(Ground):
 
     def broken_promises(self) -> list[str]:
         """Say what there is twice: projects of one name, rulesets, protections of one branch."""
-        names = Counter(f"project {name}" for name in self._projects().values())
+        names = Counter(f"project {name}" for name in self.projects().values())
         names.update(f"ruleset {ruleset['name']}" for ruleset in self.live.github(f"{_REPOSITORY}/rulesets").json())
         rules = self.live.graphql(_RULES)["repository"]["branchProtectionRules"]["nodes"]
         names.update(f"protection of {rule['pattern']}" for rule in rules)
@@ -95,7 +95,7 @@ class FirstUp(Ground):
         new = [f"an audit finds {finding}" for finding in sorted(found - self.findings)]
         return new + [f"an audit no longer finds {finding}" for finding in sorted(self.findings - found)]
 
-    def _projects(self) -> dict[str, str]:
+    def projects(self) -> dict[str, str]:
         """Give the name of each project by its ref; production's token reads staging's too."""
         url = f"{self.live.variables['SUPABASE_API_ENDPOINT']}/v1/projects"
         projects: dict[str, str] = {}

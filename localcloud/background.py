@@ -111,15 +111,16 @@ def _ended(process: psutil.Process) -> bool:
 
 
 def _process(place: Place) -> psutil.Process | None:
-    """Give the process that serves, or None: a number that now belongs to another process is not taken for it."""
+    """Give the process that serves; None where its number is another process's now, or it has ended."""
     noted = read_json(place.directory / "process.json")
     if noted is None:
         return None
     try:
         process = psutil.Process(noted["pid"])
-        return process if _begun(process) == noted.get("begun") else None
+        serves = _begun(process) == noted.get("begun") and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return None
+    return process if serves else None
 
 
 def _begun(process: psutil.Process) -> float:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ops.engine import run_engine
 from ops.share_state import preview_backend
+from release.error import ReleaseError
 from settings import PUBLIC_ENCRYPTION_SALT, read_document, read_files, withholding
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -37,6 +38,12 @@ def preview(
         _progress.print(f"previewing {stack}, values withheld …")
         form = ["--json"] if as_json else ["--diff"]
         result = run_engine(["preview", "--stack", stack, "--config-file", str(file), *form], environment=environment)
+    if result.returncode != 0 and "no stack named" in result.stderr:
+        raise ReleaseError(
+            f"The backend of previews holds no copy of the state of stack {stack}, so there is nothing to go by."
+            f" Remedy: `python -m ops share-state --stack {stack}`, as each release does at its end, with the same"
+            " PREVIEW_BACKEND_URL."
+        )
     sys.stdout.write(result.stdout)
     sys.stderr.write(result.stderr)
     if result.returncode != 0:

@@ -26,6 +26,7 @@ SAMPLE = (
     "a holder of the lease on another host vanished",
     "two releases at once, each with a state of its own",
 )
+PRODUCTION = "zfroutbzdkhivnpiezho"
 RECORDED = [
     Point("GET", "/v1/projects/{ref}"),
     Point("POST", "/v1/projects/{ref}/functions/deploy"),
@@ -72,23 +73,20 @@ def test_a_disturbed_first_up_is_repaired_by_the_next_one(first_up: FirstUp, pat
 
 
 def test_what_is_there_twice_or_not_at_all_is_seen(first_up: FirstUp) -> None:
-    live = first_up.live
-    token = {"Authorization": f"Bearer {live.variables['SUPABASE_ACCESS_TOKEN_STAGING']}"}
-    projects = f"{live.variables['SUPABASE_API_ENDPOINT']}/v1/projects"
-    [project] = httpx.get(projects, headers=token, timeout=60).json()
     assert first_up.broken_promises() == []
     assert first_up.missing() == []
-    again = {
-        "name": project["name"],
-        "organization_slug": project["organization_slug"],
-        "db_pass": live.variables["SUPABASE_DB_PASSWORD"],
-        "region_selection": {"type": "specific", "code": "eu-central-1"},
-    }
-    httpx.post(projects, headers=token, json=again, timeout=60).raise_for_status()
-    deleted = httpx.delete(f"{projects}/{project['ref']}/functions/chat", headers=token, timeout=60)
-    deleted.raise_for_status()
-    assert first_up.broken_promises() == [f"project {project['name']} is there 2 times"]
+    _change(first_up, "production", "PATCH", f"/{PRODUCTION}", {"name": "mano-staging"})
+    [staging] = [ref for ref, name in first_up.projects().items() if name == "mano-staging" and ref != PRODUCTION]
+    _change(first_up, "staging", "DELETE", f"/{staging}/functions/chat")
+    assert first_up.broken_promises() == ["project mano-staging is there 2 times"]
     assert any("chat" in problem for problem in first_up.missing())
+
+
+def _change(first_up: FirstUp, stack: str, method: str, path: str, body: dict[str, str] | None = None) -> None:
+    variables = first_up.live.variables
+    token = {"Authorization": f"Bearer {variables[f'SUPABASE_ACCESS_TOKEN_{stack.upper()}']}"}
+    url = f"{variables['SUPABASE_API_ENDPOINT']}/v1/projects{path}"
+    httpx.request(method, url, headers=token, json=body, timeout=60).raise_for_status()
 
 
 @dataclasses.dataclass(frozen=True)
