@@ -107,7 +107,7 @@ def unmanaged(stack: str, kind: Kind, name: str, entity: LiveEntity) -> Finding:
 
 def unreadable(stack: str, kind: str, name: str, field: str | None, reason: Refusal) -> Finding:
     """Describe something that could not be read."""
-    remedy = (
+    remedy = reason.remedy or (
         f"give the token {reason.permission}, then run this again"
         if reason.permission
         else "run this again when it can be read"

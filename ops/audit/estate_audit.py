@@ -206,6 +206,8 @@ def _expect_repository(settings: Settings, readings: Readings) -> list[Expected]
         elif entity.kind in _SECRETS:
             assert not isinstance(receipts, Refusal)  # noqa: S101 - for mypy; the branch above
             fields["updated_at"] = receipts.get(entity.name, "not written by this stack")
+            if fields["updated_at"] is None:
+                unknown["updated_at"] = _without_receipt(settings.stack)
         elif "value" in fields and entity.name.rpartition("/")[2] in settings.variable_names():
             if fields["value"] is None:
                 unknown["value"] = Refusal(reason="the environment of this audit has no variable of that name")
@@ -217,6 +219,13 @@ def _expect_repository(settings: Settings, readings: Readings) -> list[Expected]
         known = Entity(kind=entity.kind, name=entity.name, fields=fields)
         expected.append(Expected(stack=settings.stack, entity=known, unknown=unknown))
     return expected
+
+
+def _without_receipt(stack: str) -> Refusal:
+    return Refusal(
+        reason=f"GitHub did not tell when it was written, so the state of stack {stack} has no moment to compare with",
+        remedy=f"pulumi refresh --stack {stack}, which takes what GitHub tells then for the moment of our write",
+    )
 
 
 def _expect_project(settings: Settings, values: Mapping[str, str | None]) -> list[Expected]:

@@ -10,8 +10,9 @@ from ops.audit.refusal import Refusal
 from ops.engine import run_engine
 from release.error import ReleaseError
 
-Receipts = Mapping[str, str]
-"""`ENVIRONMENT/NAME` or `NAME` to the moment of our own last write, UTC, ISO 8601, as GitHub told it then."""
+Receipts = Mapping[str, str | None]
+"""`ENVIRONMENT/NAME` or `NAME` to the moment of our own last write, UTC, ISO 8601, as GitHub told it then; None where
+it did not: the plugin asks after it has written, and passes over an answer such as 429."""
 
 _ENVIRONMENT_SECRET = "github:index/actionsEnvironmentSecret:ActionsEnvironmentSecret"  # noqa: S105 - a type
 _REPOSITORY_SECRET = "github:index/actionsSecret:ActionsSecret"  # noqa: S105
@@ -37,7 +38,7 @@ async def read_receipts(stack: str) -> Receipts | Refusal:
 
 def find_receipts(state: Any) -> Receipts:
     """Find the receipts in an exported state."""
-    found = {}
+    found: dict[str, str | None] = {}
     for resource in state["deployment"].get("resources") or ():
         outputs = resource.get("outputs") or {}
         if resource["type"] == _ENVIRONMENT_SECRET:
@@ -47,6 +48,8 @@ def find_receipts(state: Any) -> Receipts:
     return found
 
 
-def _moment(text: str) -> str:
+def _moment(text: str | None) -> str | None:
     """Give the plugin's way of writing a moment, `2026-01-31 10:00:00 +0000 UTC`, as GitHub's."""
+    if text is None:
+        return None
     return datetime.strptime(text.removesuffix(" UTC"), "%Y-%m-%d %H:%M:%S %z").strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -10,7 +10,9 @@ class Refusal:
     Attributes:
         reason: what was answered, in one sentence.
         permission: what the token needs, in the platform's words; None where rights were not the cause.
+        remedy: what makes it known, where that is neither a permission nor another try.
     """
 
     reason: str
     permission: str | None = None
+    remedy: str | None = None

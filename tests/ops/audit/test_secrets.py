@@ -28,6 +28,15 @@ def test_a_secret_that_this_stack_never_wrote(clouds: Clouds) -> None:
     )
 
 
+def test_a_secret_whose_write_github_did_not_confirm(clouds: Clouds) -> None:
+    clouds.receipts["staging"]["staging/REF"] = None
+    report = clouds.audit()
+    (finding,) = report.findings
+    assert (finding.id, finding.state) == ("environment secret: staging/REF: updated_at", State.UNREADABLE)
+    assert "pulumi refresh --stack staging" in finding.remedy
+    assert report.exit_code(Severity.CRITICAL) == 1
+
+
 def test_without_the_state_no_secret_is_clean(clouds: Clouds) -> None:
     clouds.receipts["staging"] = Refusal(reason="the state of stack staging can't be read")
     report = clouds.audit()
@@ -60,7 +69,7 @@ def test_old_secrets_are_told_by_their_age(clouds: Clouds) -> None:
 
 
 def test_receipts_are_the_moments_of_our_own_writes() -> None:
-    outputs = {
+    outputs: dict[str, str | None] = {
         "environment": "production",
         "secretName": "TOKEN",
         "updatedAt": "2026-06-01 10:00:00 +0000 UTC",
@@ -70,3 +79,5 @@ def test_receipts_are_the_moments_of_our_own_writes() -> None:
     state = {"deployment": {"resources": [{"type": kind, "outputs": outputs}, {"type": "pulumi:pulumi:Stack"}]}}
     assert find_receipts(state) == {"production/TOKEN": "2026-06-01T10:00:00Z"}
     assert find_receipts({"deployment": {}}) == {}
+    outputs["updatedAt"] = None
+    assert find_receipts(state) == {"production/TOKEN": None}
