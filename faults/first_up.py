@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from faults.ground import Ground
 from tests.engine.checkout import Checkout, Live
 
-_REPOSITORY = "/repos/mano-app/mano"
-_RULES = '{repository(owner:"mano-app",name:"mano"){branchProtectionRules(first:50){nodes{pattern}}}}'
+_RULES = '{repository(owner:"%s",name:"%s"){branchProtectionRules(first:50){nodes{pattern}}}}'
 
 
 @dataclass
@@ -25,10 +25,12 @@ class FirstUp(Ground):
 
     Attributes:
         before: a copy of the local cloud's folder.
-        findings: what an audit finds after an undisturbed run; it finds no more and no less after a repaired one.
+        repository: OWNER/NAME, as the audit of an undisturbed run tells it.
+        findings: what that audit finds; one after a repaired run finds no more and no less.
     """
 
     before: Path = Path()
+    repository: str = ""
     findings: frozenset[str] = field(default_factory=frozenset)
 
     @classmethod
@@ -79,19 +81,25 @@ class FirstUp(Ground):
 
     def note_undisturbed(self) -> None:
         """Take what an audit finds now for what it should find."""
-        self.findings = self._audit()
+        document = self._audit()
+        self.repository = document["repository"]
+        self.findings = _findings(document)
 
     def broken_promises(self) -> list[str]:
         """Say what there is twice: projects of one name, rulesets, protections of one branch."""
         names = Counter(f"project {name}" for name in self.projects().values())
-        names.update(f"ruleset {ruleset['name']}" for ruleset in self.live.github(f"{_REPOSITORY}/rulesets").json())
-        rules = self.live.graphql(_RULES)["repository"]["branchProtectionRules"]["nodes"]
+        names.update(
+            f"ruleset {ruleset['name']}" for ruleset in self.live.github(f"/repos/{self.repository}/rulesets").json()
+        )
+        rules = self.live.graphql(_RULES % tuple(self.repository.split("/")))["repository"]["branchProtectionRules"][
+            "nodes"
+        ]
         names.update(f"protection of {rule['pattern']}" for rule in rules)
         return [f"{name} is there {count} times" for name, count in sorted(names.items()) if count > 1]
 
     def missing(self) -> list[str]:
         """Say what an audit finds that it does not find after an undisturbed run, and the other way round."""
-        found = self._audit()
+        found = _findings(self._audit())
         new = [f"an audit finds {finding}" for finding in sorted(found - self.findings)]
         return new + [f"an audit no longer finds {finding}" for finding in sorted(self.findings - found)]
 
@@ -105,7 +113,7 @@ class FirstUp(Ground):
             projects |= {project["ref"]: project["name"] for project in answer.json()}
         return projects
 
-    def _audit(self) -> frozenset[str]:
+    def _audit(self) -> dict[str, Any]:
         stack = self.checkout.stack
         command = ("python", "-m", "ops", "audit", "--stack", stack, "--json")
         run = self.checkout.run(*command)
@@ -116,11 +124,15 @@ class FirstUp(Ground):
             run = self.checkout.run(*command)
         if run.code not in {0, 2}:
             raise RuntimeError(f"The audit failed:\n{run.text}")
-        document = json.loads(run.text[run.text.index("{") :])
-        return frozenset(
-            f"{finding['kind']} {finding['name']} {finding['field'] or ''} {finding['state']}"
-            for finding in document["findings"]
-        )
+        document: dict[str, Any] = json.loads(run.text[run.text.index("{") :])
+        return document
+
+
+def _findings(document: dict[str, Any]) -> frozenset[str]:
+    return frozenset(
+        f"{finding['kind']} {finding['name']} {finding['field'] or ''} {finding['state']}"
+        for finding in document["findings"]
+    )
 
 
 def _copy(folder: Path, copy: Path) -> None:

@@ -5,6 +5,10 @@ import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+# httpx's transport imports it where it is installed, which is for a test's browser. Only here, where nothing is
+# asynchronous: tenacity takes a module that is kept out for one that is there, and waits by it.
+sys.modules.setdefault("trio", None)  # type: ignore[arg-type] # None is Python's documented way to keep one out
+
 import typer
 
 from release.backend_source import read_backend, read_config
