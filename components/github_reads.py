@@ -28,8 +28,9 @@ def read_github(path: str, *, absent: str | None = None) -> Any | None:
         if absent and absent in str(error):
             return None
         raise pulumi.RunError(
-            f"GitHub did not answer {path}: {error}. Nothing was changed. Remedy: GITHUB_TOKEN has to be able to read"
-            " the repository's administration, environments, variables and collaborators, and the owner's teams."
+            f"GitHub did not answer {path}: {str(error).strip()}\nWhat depends on it was not changed. Remedy: run this"
+            " again where GitHub was busy; else GITHUB_TOKEN has to be able to read the repository's administration,"
+            " environments, variables and collaborators, and the owner's teams."
         ) from error
     if answer.code == _NOT_FOUND:
         return None
@@ -73,6 +74,6 @@ def in_form(what: str) -> Iterator[None]:
 
 def _unknown_form(path: str, what: str) -> pulumi.RunError:
     return pulumi.RunError(
-        f"GitHub answered {path} with {what}, so it may not be GitHub. Nothing was changed. Remedy: check"
-        " GITHUB_BASE_URL and proxies, then run this again."
+        f"GitHub answered {path} with {what}, so it may not be GitHub. What depends on it was not changed. Remedy:"
+        " check GITHUB_BASE_URL and proxies, then run this again."
     )

@@ -9,7 +9,8 @@ from faults.ground import Ground
 
 _PREFIX = re.compile(r"^(?:error: |Diagnostics:|\s)+")
 _NOISE = re.compile(
-    r"^(update failed|warning: .*|[\w:-]+ \(.*\):|Duration:.*|exit status \d+|.*: exit status 1: running .*)$"
+    r"^(update failed|an unhandled error occurred: .*|warning: .*|[\w:-]+ \(.*\):|Duration:.*|exit status \d+"
+    r"|.*: exit status 1: running .*)$"
 )
 _SHOWN = 200
 
