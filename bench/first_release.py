@@ -39,7 +39,7 @@ BENCH = Bench(
     method=(
         f"`python -m bench first-release`: `pulumi up` of a new stack with {_FUNCTIONS} functions, project, branch and"
         " Actions environments included, then `bench/plain.sh`, which finds the project there and deploys everything"
-        f" again, and then the deploys alone, each by a command of its own, as a release makes them: below the time of"
+        " again, and then the deploys alone, each by a command of its own, as a release makes them: below the time of"
         f" those no release can come. Deploy calls take {_DELAY:g} s longer."
     ),
     run=measure,

@@ -1,5 +1,6 @@
 """A copy of the project whose backend has many functions and migrations."""
 
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -70,14 +71,14 @@ class LargeProject(Copy):
         """Give the commands that a release of one changed function can't do without."""
         return [
             ["deno", "test", "--allow-all", "--quiet", "--reporter=dot"],
-            ["supabase", "functions", "deploy", "function-0", "--use-api", "--project-ref", self._ref(), "--yes"],
+            self._deploy("function-0"),
             ["deno", "run", "--quiet", "--allow-net", "--allow-env", "scripts/smoke-tests.ts", self._url()],
         ]
 
     def single_deploys(self, *, at_once: int) -> list[str]:
         """Give the command that deploys each function by a command of its own, some at once."""
         slugs = sorted(entry.parent.name for entry in (self.backend / "supabase/functions").glob("*/index.ts"))
-        each = f"supabase functions deploy {{}} --use-api --project-ref {self._ref()} --yes"
+        each = shlex.join(self._deploy("{}"))
         return ["bash", "-c", f'printf "%s\\n" "$@" | xargs -P {at_once} -I {{}} {each}', "deploys", *slugs]
 
     def plain(self) -> list[str]:
@@ -94,6 +95,9 @@ class LargeProject(Copy):
             "SUPABASE_SECRET_KEY": keys["secret"],
             "PGPASSWORD": self.environment["SUPABASE_DB_PASSWORD"],
         }
+
+    def _deploy(self, slug: str) -> list[str]:
+        return ["supabase", "functions", "deploy", slug, "--use-api", "--project-ref", self._ref(), "--yes"]
 
     def _write(self, slug: str, source: str) -> None:
         entry = self.backend / "supabase" / "functions" / slug / "index.ts"

@@ -4,7 +4,6 @@ import contextlib
 import json
 import shutil
 import subprocess
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -13,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from faults.ground import Ground
-from tests.engine.checkout import Checkout, Live
+from faults.ground import Ground, temporary_checkout
+from tests.engine.checkout import Live
 
 _RULES = '{repository(owner:"%s",name:"%s"){branchProtectionRules(first:50){nodes{pattern}}}}'
 
@@ -36,28 +35,17 @@ class FirstUp(Ground):
     @classmethod
     @contextlib.contextmanager
     def prepared_for(cls, stack: str) -> Iterator["FirstUp"]:
-        """Make one: staging's project is created, production's is adopted after staging was released.
-
-        Raises:
-            RuntimeError: the undisturbed run left something undone.
-        """
-        with tempfile.TemporaryDirectory(prefix="faults-") as name:
-            checkout = Checkout.make(Path(name) / "checkout")
-            try:
-                if stack != "staging":
-                    checkout.up_well("--skip-preview")
-                variables = checkout.variables()
-                before = Path(name) / "before"
-                checkout.localcloud("stop")
-                _copy(checkout.directory / ".local", before)
-                ground = cls(replace(checkout, stack=stack), Live("", variables), before=before)
-                try:
-                    yield ground
-                finally:
-                    for run in ground.runs:
-                        run.end()
-            finally:
-                checkout.localcloud("stop")
+        """Make one: staging's project is created, production's is adopted after staging was released."""
+        with temporary_checkout() as checkout:
+            if stack != "staging":
+                checkout.up_well("--skip-preview")
+            variables = checkout.variables()
+            before = checkout.directory.parent / "before"
+            checkout.localcloud("stop")
+            _copy(checkout.directory / ".local", before)
+            ground = cls(replace(checkout, stack=stack), Live("", variables), before=before)
+            with ground.ended():
+                yield ground
 
     @property
     def title(self) -> str:

@@ -93,6 +93,17 @@ class RunningUp:
         return Run(self.process.returncode, self.output.read_text(encoding="utf-8", errors="replace"))
 
 
+@contextlib.contextmanager
+def temporary_checkout() -> Iterator[Checkout]:
+    """Make a checkout; it and its local cloud are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="faults-") as name:
+        checkout = Checkout.make(Path(name) / "checkout")
+        try:
+            yield checkout
+        finally:
+            checkout.localcloud("stop")
+
+
 @dataclass
 class Ground:
     """A checkout, its project, and the number of the release that its sources are.
@@ -113,22 +124,24 @@ class Ground:
     @contextlib.contextmanager
     def prepared(cls) -> Iterator["Ground"]:
         """Make one, released once; everything of it is gone afterwards."""
-        with tempfile.TemporaryDirectory(prefix="faults-") as name:
-            checkout = Checkout.make(Path(name) / "checkout")
+        with temporary_checkout() as checkout:
             _write_backend(checkout.directory / "backend")
             checkout.commit("small backend")
-            try:
-                checkout.up_well("--skip-preview")
-                ground = cls(checkout, Live(checkout.output("project_ref"), checkout.variables()))
-                # Cases follow each other faster than people release.
-                ground.control("PUT", "/rate-limit", 100_000)
-                try:
-                    yield ground
-                finally:
-                    for run in ground.runs:
-                        run.end()
-            finally:
-                checkout.localcloud("stop")
+            checkout.up_well("--skip-preview")
+            ground = cls(checkout, Live(checkout.output("project_ref"), checkout.variables()))
+            # Cases follow each other faster than people release.
+            ground.control("PUT", "/rate-limit", 100_000)
+            with ground.ended():
+                yield ground
+
+    @contextlib.contextmanager
+    def ended(self) -> Iterator[None]:
+        """End every run that is still under way, afterwards."""
+        try:
+            yield
+        finally:
+            for run in self.runs:
+                run.end()
 
     @property
     def title(self) -> str:

@@ -21,9 +21,7 @@ def name_holder() -> str:
     """
     process = psutil.Process()
     engine = next((parent for parent in process.parents() if parent.name() == "pulumi"), process)
-    return (
-        f"{getpass.getuser()}@{socket.gethostname()} process {engine.pid} begun {_begun(engine):.2f} s after the system"
-    )
+    return f"{getpass.getuser()}@{socket.gethostname()} process {engine.pid} begun {_begun(engine)} s after the system"
 
 
 def hold(connection: Connection, holder: str) -> int:
@@ -113,11 +111,11 @@ def _is_dead(holder: str) -> bool:
     if not match or match["host"] != socket.gethostname():
         return False
     try:
-        return f"{_begun(psutil.Process(int(match['pid']))):.2f}" != match["begun"]
+        return _begun(psutil.Process(int(match["pid"]))) != match["begun"]
     except psutil.NoSuchProcess:
         return True
 
 
-def _begun(process: psutil.Process) -> float:
+def _begun(process: psutil.Process) -> str:
     # By the time of day it would be another one for each step when the system's clock is set meanwhile.
-    return process.create_time() - psutil.Process(1).create_time()
+    return f"{process.create_time() - psutil.Process(1).create_time():.2f}"

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from faults.case import Case, last_line, run_case
@@ -75,18 +74,17 @@ def test_a_disturbed_first_up_is_repaired_by_the_next_one(first_up: FirstUp, pat
 def test_what_is_there_twice_or_not_at_all_is_seen(first_up: FirstUp) -> None:
     assert first_up.broken_promises() == []
     assert first_up.missing() == []
-    _change(first_up, "production", "PATCH", f"/{PRODUCTION}", {"name": "mano-staging"})
+    production = _project(first_up, "production", PRODUCTION)
+    production.api("PATCH", "", json={"name": "mano-staging"}).raise_for_status()
     [staging] = [ref for ref, name in first_up.projects().items() if name == "mano-staging" and ref != PRODUCTION]
-    _change(first_up, "staging", "DELETE", f"/{staging}/functions/chat")
+    _project(first_up, "staging", staging).api("DELETE", "/functions/chat").raise_for_status()
     assert first_up.broken_promises() == ["project mano-staging is there 2 times"]
     assert any("chat" in problem for problem in first_up.missing())
 
 
-def _change(first_up: FirstUp, stack: str, method: str, path: str, body: dict[str, str] | None = None) -> None:
+def _project(first_up: FirstUp, stack: str, ref: str) -> Live:
     variables = first_up.live.variables
-    token = {"Authorization": f"Bearer {variables[f'SUPABASE_ACCESS_TOKEN_{stack.upper()}']}"}
-    url = f"{variables['SUPABASE_API_ENDPOINT']}/v1/projects{path}"
-    httpx.request(method, url, headers=token, json=body, timeout=60).raise_for_status()
+    return Live(ref, {**variables, "SUPABASE_ACCESS_TOKEN": variables[f"SUPABASE_ACCESS_TOKEN_{stack.upper()}"]})
 
 
 @dataclasses.dataclass(frozen=True)
