@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -82,4 +83,6 @@ def _all_cases(grounds: contextlib.ExitStack) -> Iterator[Case]:
 
 
 if __name__ == "__main__":
+    # In a script's background SIGINT is ignored: the engine would wait 5 s for a language host that it asks to end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     typer.run(main)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +22,9 @@ from localcloud.place import Place
 # One client, as each makes a TLS context of its own; no connection is kept, since tests kill the other end.
 _client = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 ROOT = Path(__file__).resolve().parent.parent
+# In a script's background SIGINT is ignored: interrupts would not arrive, and the engine would wait 5 s for a language
+# host that it asks to end.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
