@@ -1,37 +1,39 @@
 """One environment of the app: its Supabase project, its branch and Actions environments, its backend's release."""
 
-import signal
+from components.short_run import prepare_for_a_short_run
+from settings.engine import load, secret_value, variable_values
 
-# The engine's interrupt is for the engine: without this a failed resource ends in a traceback here.
-signal.signal(signal.SIGINT, signal.SIG_DFL)
+prepare_for_a_short_run()
+settings = load()
 
-import pulumi
+from components.found_project import FoundProject
+from components.repository_facts import begin_repository
+
+# The providers start, and are asked, while the rest is imported.
+found = FoundProject(settings.supabase)
+asked = begin_repository(settings)
 
 from components.early_checks import EarlyChecks
 from components.release_sources import read_sources
-from settings.engine import load, secret_value, variable_values
 
-settings = load()
 source = read_sources(settings)
-# They run while the rest is imported, and while the preview is made.
+# They run while the preview is made.
 checks = EarlyChecks(source)
+
+import pulumi
 
 from components.backend_release import BackendRelease, BackendReleaseArgs
 from components.cost_announcement import announce_cost
 from components.deployment_environment import DeploymentEnvironment, DeploymentEnvironmentArgs
 from components.estate_check import check_estate
-from components.found_project import FoundProject
 from components.release_plan import plan_backend_release
 from components.released_branch import ReleasedBranch, ReleasedBranchArgs
-from components.repository_facts import read_repository
 from components.repository_wide import RepositoryWide, RepositoryWideArgs
 from components.target_project import TargetProject, TargetProjectArgs
 
-found = FoundProject(settings.supabase)
-repository = read_repository(settings)
-check_estate(settings, repository)
-announce_cost(settings.supabase, found, repository.adoption)
 plan = plan_backend_release(settings, source, found)
+repository = check_estate(settings, asked)
+announce_cost(settings.supabase, found, repository.adoption)
 # What was adopted is not deleted or replaced by a run.
 kept = pulumi.ResourceOptions(protect=settings.is_protected)
 

@@ -1,11 +1,12 @@
 """Takes over what GitHub has already, instead of failing because it exists."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 import pulumi
-import pulumi_github as github
 
-from components.github_reads import in_form, read_all, read_github
+from components.github_reads import PLUGIN_VERSION, in_form, read_all, read_github
+from provider.pending_invoke import PendingInvoke
 
 Find = Callable[[], str | None]
 
@@ -25,9 +26,12 @@ class Adoption:
         self._path = f"repos/{owner}/{repository}"
         self._repository = repository
         stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-        # Its URNs alone are used: the state holds no id here, and values are nobody's business.
-        state = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack}).value
-        self._known = frozenset(_type_and_name(urn) for urn in state["outputs"])
+        self._state = PendingInvoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack})
+
+    @cached_property
+    def _known(self) -> frozenset[tuple[str, str]]:
+        # The URNs alone are used: the state holds no id here, and values are nobody's business.
+        return frozenset(_type_and_name(urn) for urn in self._state.answer()["outputs"])
 
     def knows(self, kind: str) -> bool:
         """Tell whether the state has any resource of this type."""
@@ -41,8 +45,10 @@ class Adoption:
         """Give the import id of the protection rule with this pattern."""
 
         def find() -> str | None:
-            rules = github.get_branch_protection_rules(repository=self._repository).rules
-            return f"{self._repository}:{pattern}" if any(rule.pattern == pattern for rule in rules) else None
+            kind = "github:index/getBranchProtectionRules:getBranchProtectionRules"
+            asked = PendingInvoke(kind, {"repository": self._repository}, version=PLUGIN_VERSION)
+            found = any(rule["pattern"] == pattern for rule in asked.answer()["rules"])
+            return f"{self._repository}:{pattern}" if found else None
 
         return self._unless_known("github:index/branchProtection:BranchProtection", name, find)
 

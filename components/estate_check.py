@@ -1,5 +1,6 @@
 """Refuses, before anything is declared, what would lock everybody out, lacks the plan, or reaches too far."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pulumi
@@ -14,8 +15,15 @@ from provider.invokes import reaches_project
 from settings import Settings
 
 
-def check_estate(settings: Settings, repository: RepositoryFacts) -> None:
+def check_estate(settings: Settings, asked: Callable[[], RepositoryFacts]) -> RepositoryFacts:
     """Compare the settings with people, plan, workflows, code owners, and what the Supabase token reaches.
+
+    Args:
+        settings: the stack's.
+        asked: the repository, which may still be on its way.
+
+    Returns:
+        The repository.
 
     Raises:
         pulumi.RunError: one text with everything that could not be met.
@@ -29,6 +37,7 @@ def check_estate(settings: Settings, repository: RepositoryFacts) -> None:
         pulumi.log.warn(
             "There are no workflows in .github/workflows: whether anything will report the required checks is unknown."
         )
+    repository = asked()
     problems = [
         *find_reached_projects(settings, reaches_project),
         *find_missing_features(settings, private=repository.private, plan=repository.plan),
@@ -37,3 +46,4 @@ def check_estate(settings: Settings, repository: RepositoryFacts) -> None:
     if problems:
         where = f"Pulumi.{settings.stack}.yaml asks for what can't work"
         raise pulumi.RunError("\n".join([f"{where}; nothing was changed:", *problems]))
+    return repository

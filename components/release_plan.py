@@ -1,13 +1,13 @@
 """Plans the release from the sources and from what is live, before anything is declared."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pulumi
 
 from components.found_project import FoundProject
 from components.release_gates import pass_gates
-from components.released_state import read_released_state
-from provider.invokes import QueryForbiddenError, get_functions, query_database
+from components.released_state import begin_released_state, read_released_state
+from provider.invokes import QueryForbiddenError, begin_get_functions, begin_query_database, query_database
 from release.backend_source import BackendSource
 from release.error import ReleaseError
 from release.live_state import (
@@ -38,10 +38,11 @@ def plan_backend_release(settings: Settings, source: BackendSource, found: Found
     Raises:
         pulumi.RunError: the sources can't be released.
     """
+    elsewhere = _begin_applied_in_adopted(settings)
     ref = find_ref(found)
     try:
         live = read_live_backend(ref) if ref else LiveState()
-        gate = MigrationGate(backend=source, ledger=live.ledger, elsewhere=_applied_in_adopted(settings))
+        gate = MigrationGate(backend=source, ledger=live.ledger, elsewhere=elsewhere())
         gate.check(_read_statements(ref, gate.suspects()) if ref else {})
         for file_name in gate.late():
             pulumi.log.info(f"{file_name} is older than what is applied, and comes back from an adopted environment")
@@ -52,11 +53,15 @@ def plan_backend_release(settings: Settings, source: BackendSource, found: Found
     return plan
 
 
-def _applied_in_adopted(settings: Settings) -> frozenset[str]:
+def _begin_applied_in_adopted(settings: Settings) -> Callable[[], frozenset[str]]:
     """Give the versions that adopted environments had when they were last released: a hotfix is there before."""
-    stacks = [stack for stack, other in settings.others.items() if other.project.ref]
-    states = [state for stack in stacks if (state := read_released_state(stack))]
-    return frozenset(applied.version for state in states for applied in state.ledger)
+    asked = [begin_released_state(stack) for stack, other in settings.others.items() if other.project.ref]
+
+    def answer() -> frozenset[str]:
+        states = [state for read in asked if (state := read())]
+        return frozenset(applied.version for state in states for applied in state.ledger)
+
+    return answer
 
 
 def find_ref(found: FoundProject) -> str | None:
@@ -83,15 +88,7 @@ def read_live_backend(ref: str) -> LiveState:
         pulumi.RunError: the database has tables, and no ledger that says where they come from; or it may not be asked,
             and no release has left anything in the state.
     """
-    functions = {
-        function.slug: digest_function(
-            code=function.ezbr_sha256,
-            version=function.version,
-            verify_jwt=function.verify_jwt,
-            status=function.status,
-        )
-        for function in get_functions(ref)
-    }
+    listed = begin_get_functions(ref)
     try:
         known = _ask_database(ref)
     except QueryForbiddenError as error:
@@ -100,6 +97,15 @@ def read_live_backend(ref: str) -> LiveState:
             raise
         pulumi.log.warn(f"{error} This preview goes by what the last release left; what was changed since is not seen.")
         known = snapshot
+    functions = {
+        function.slug: digest_function(
+            code=function.ezbr_sha256,
+            version=function.version,
+            verify_jwt=function.verify_jwt,
+            status=function.status,
+        )
+        for function in listed()
+    }
     return LiveState(ledger=known.ledger, functions=functions, manifest=known.manifest, hashes=known.hashes)
 
 
@@ -110,10 +116,13 @@ def _ask_database(ref: str) -> Snapshot:
             f"Project {ref} has tables and no ledger of migrations, so every migration would be applied again and fail."
             f" Nothing was changed. Remedy: python -m ops adopt --baseline --stack {pulumi.get_stack()}"
         )
+    ledger = begin_query_database(ref, LEDGER_QUERY) if present["ledger"] else None
+    manifest = begin_query_database(ref, MANIFEST_QUERY) if present["release"] else None
+    hashes = begin_query_database(ref, HASHES_QUERY) if present["release"] else None
     return Snapshot(
-        ledger=read_ledger(query_database(ref, LEDGER_QUERY)) if present["ledger"] else (),
-        manifest=read_manifest(query_database(ref, MANIFEST_QUERY)) if present["release"] else {},
-        hashes=read_hashes(query_database(ref, HASHES_QUERY)) if present["release"] else KnownHashes(),
+        ledger=read_ledger(ledger()) if ledger else (),
+        manifest=read_manifest(manifest()) if manifest else {},
+        hashes=read_hashes(hashes()) if hashes else KnownHashes(),
     )
 
 

@@ -1,7 +1,10 @@
 """What the last release of a stack left in the engine's state."""
 
+from collections.abc import Callable
+
 import pulumi
 
+from provider.pending_invoke import PendingInvoke
 from release.snapshot import Snapshot, find_snapshot
 
 
@@ -11,9 +14,20 @@ def read_released_state(stack: str) -> Snapshot | None:
     Args:
         stack: a stack of this project.
     """
+    return begin_released_state(stack)()
+
+
+def begin_released_state(stack: str) -> Callable[[], Snapshot | None]:
+    """Begin to read it, as `read_released_state` does; the engine decrypts the state for it, which takes a while."""
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
-    try:
-        state = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name}).value
-    except Exception:  # noqa: BLE001 - the SDK raises Exception itself, here for a stack that does not exist
-        return None
-    return find_snapshot((urn, resource["outputs"]) for urn, resource in state["outputs"].items())
+    pending = PendingInvoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
+
+    def answer() -> Snapshot | None:
+        try:
+            state = pending.answer()
+        except pulumi.RunError:
+            # There is no such stack.
+            return None
+        return find_snapshot((urn, resource["outputs"]) for urn, resource in state["outputs"].items())
+
+    return answer

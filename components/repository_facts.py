@@ -1,12 +1,13 @@
 """What the program has to know of the repository before it declares anything in it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
 
 from components.adoption import Adoption
-from components.github_reads import in_form, read_all, read_github
+from components.github_reads import begin_read, begin_read_all, in_form
 from estate.code_owners import name_owners, read_workflow_owners
 from estate.people import People, Team, describe_persons, describe_team
 from settings import Settings
@@ -33,31 +34,45 @@ class RepositoryFacts:
     adoption: Adoption
 
 
-@in_form("about the repository and its people")
 def read_repository(settings: Settings) -> RepositoryFacts:
     """Read the repository, its people, and the teams that the settings and CODEOWNERS name.
 
     Raises:
         pulumi.RunError: there is no such repository, or the token may not read it.
     """
+    return begin_repository(settings)()
+
+
+def begin_repository(settings: Settings) -> Callable[[], RepositoryFacts]:
+    """Begin to read the repository, as `read_repository` does; all of it is asked at once."""
     path = f"repos/{settings.owner}/{settings.repository}"
-    repository = read_github(path)
-    if repository is None:
-        raise pulumi.RunError(
-            f"There is no repository {settings.owner}/{settings.repository}, or GITHUB_TOKEN may not see it. Nothing"
-            " was changed. Remedy: create it, or correct github:owner and the repository's name."
+    adoption = Adoption(settings.owner, settings.repository)
+    repository = begin_read(path)
+    owner = begin_read(f"orgs/{settings.owner}")
+    collaborators = begin_read_all(f"{path}/collaborators")
+    teams = {slug: _begin_team(settings.owner, slug) for slug in sorted(_named_teams(settings))}
+
+    @in_form("about the repository and its people")
+    def answer() -> RepositoryFacts:
+        found = repository()
+        if found is None:
+            raise pulumi.RunError(
+                f"There is no repository {settings.owner}/{settings.repository}, or GITHUB_TOKEN may not see it."
+                " Nothing was changed. Remedy: create it, or correct github:owner and the repository's name."
+            )
+        return RepositoryFacts(
+            name=settings.repository,
+            node_id=found["node_id"],
+            private=found["private"],
+            plan=((owner() or {}).get("plan") or {}).get("name"),
+            people=People(
+                persons=describe_persons(collaborators()),
+                teams={slug: team for slug, read in teams.items() if (team := read())},
+            ),
+            adoption=adoption,
         )
-    owner = read_github(f"orgs/{settings.owner}")
-    persons = describe_persons(read_all(f"{path}/collaborators"))
-    teams = {slug: team for slug in sorted(_named_teams(settings)) if (team := _read_team(settings.owner, slug))}
-    return RepositoryFacts(
-        name=settings.repository,
-        node_id=repository["node_id"],
-        private=repository["private"],
-        plan=((owner or {}).get("plan") or {}).get("name"),
-        people=People(persons=persons, teams=teams),
-        adoption=Adoption(settings.owner, settings.repository),
-    )
+
+    return answer
 
 
 def _named_teams(settings: Settings) -> set[str]:
@@ -67,8 +82,12 @@ def _named_teams(settings: Settings) -> set[str]:
     return {slug for group in groups for slug in group.teams}
 
 
-def _read_team(owner: str, slug: str) -> Team | None:
-    team = read_github(f"orgs/{owner}/teams/{slug}")
-    if team is None:
-        return None
-    return describe_team(team, read_all(f"orgs/{owner}/teams/{slug}/members"))
+def _begin_team(owner: str, slug: str) -> Callable[[], Team | None]:
+    team = begin_read(f"orgs/{owner}/teams/{slug}")
+    members = begin_read_all(f"orgs/{owner}/teams/{slug}/members")
+
+    def answer() -> Team | None:
+        found = team()
+        return None if found is None else describe_team(found, members())
+
+    return answer

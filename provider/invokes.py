@@ -3,14 +3,14 @@
 For a value that is an Output, call inside of apply: `project.ref.apply(get_functions)`.
 """
 
-import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.runtime.sync_await import _sync_await
+
+from provider.pending_invoke import PendingInvoke
 
 
 class QueryForbiddenError(pulumi.RunError):
@@ -79,12 +79,9 @@ def get_project(*, ref: str | None = None, organization: str | None = None, name
 def begin_get_project(
     *, ref: str | None = None, organization: str | None = None, name: str | None = None
 ) -> Callable[[], ProjectInfo]:
-    """Begin to find a project, as `get_project` does; the answer is waited for where the result is called.
-
-    The question is under way as soon as the program waits for anything else.
-    """
-    answer = _begin("getProject", {"ref": ref, "organization": organization, "name": name})
-    return lambda: ProjectInfo(**answer())
+    """Begin to find a project, as `get_project` does; the answer is waited for where the result is called."""
+    pending = PendingInvoke("supabase:index:getProject", {"ref": ref, "organization": organization, "name": name})
+    return lambda: ProjectInfo(**pending.answer())
 
 
 def reaches_project(ref: str) -> bool:
@@ -93,7 +90,7 @@ def reaches_project(ref: str) -> bool:
     Raises:
         pulumi.RunError: Supabase could not be asked.
     """
-    return bool(_ask("reachesProject", {"ref": ref})["reaches"])
+    return bool(PendingInvoke("supabase:index:reachesProject", {"ref": ref}).answer()["reaches"])
 
 
 def get_organization(slug: str) -> OrganizationInfo:
@@ -102,7 +99,7 @@ def get_organization(slug: str) -> OrganizationInfo:
     Raises:
         pulumi.RunError: there is none, or Supabase could not be asked.
     """
-    answer = _ask("getOrganization", {"slug": slug})
+    answer = PendingInvoke("supabase:index:getOrganization", {"slug": slug}).answer()
     return OrganizationInfo(id=answer["id"], name=answer["name"], plan=answer.get("plan"))
 
 
@@ -112,12 +109,21 @@ def get_functions(ref: str) -> list[FunctionInfo]:
     Raises:
         pulumi.RunError: no such project, it is not active (the message names its status), or no answer.
     """
-    functions = _ask("getFunctions", {"ref": ref})["functions"]
-    # The wire knows floating-point numbers only.
-    return [
-        FunctionInfo(**{**item, "version": int(item["version"]), "updated_at": int(item["updated_at"])})
-        for item in functions
-    ]
+    return begin_get_functions(ref)()
+
+
+def begin_get_functions(ref: str) -> Callable[[], list[FunctionInfo]]:
+    """Begin to list a project's functions, as `get_functions` does; the result, when called, waits for the answer."""
+    pending = PendingInvoke("supabase:index:getFunctions", {"ref": ref})
+
+    def answer() -> list[FunctionInfo]:
+        # The wire knows floating-point numbers only.
+        return [
+            FunctionInfo(**{**item, "version": int(item["version"]), "updated_at": int(item["updated_at"])})
+            for item in pending.answer()["functions"]
+        ]
+
+    return answer
 
 
 def query_database(ref: str, query: str) -> list[dict[str, Any]]:
@@ -127,32 +133,21 @@ def query_database(ref: str, query: str) -> list[dict[str, Any]]:
         QueryForbiddenError: the token may not query that database.
         pulumi.RunError: the query failed, the project is missing or not active, or no answer.
     """
-    answer = _ask("queryDatabase", {"ref": ref, "query": query})
-    if answer.get("forbidden"):
-        raise QueryForbiddenError(
-            f"SUPABASE_ACCESS_TOKEN may not query the database of project {ref}. Nothing was changed. Remedy: give the"
-            " token the permission database_read."
-        )
-    rows: list[dict[str, Any]] = json.loads(answer["rows"])
-    return rows
+    return begin_query_database(ref, query)()
 
 
-def _ask(function: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return _begin(function, arguments)()
+def begin_query_database(ref: str, query: str) -> Callable[[], list[dict[str, Any]]]:
+    """Begin a query, as `query_database` does; the result, when called, waits for the rows."""
+    pending = PendingInvoke("supabase:index:queryDatabase", {"ref": ref, "query": query})
 
-
-def _begin(function: str, arguments: Mapping[str, Any]) -> Callable[[], dict[str, Any]]:
-    given = {key: value for key, value in arguments.items() if value is not None}
-    begun = asyncio.ensure_future(pulumi.runtime.invoke_async(f"supabase:index:{function}", given))
-    # Where something else ends the program first, asyncio would print the failure of what nobody waits for.
-    begun.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-    def answer() -> dict[str, Any]:
-        try:
-            # What `pulumi.runtime.invoke` waits with, which has no public name.
-            told: dict[str, Any] = _sync_await(begun)
-        except Exception as error:  # the SDK raises Exception itself
-            raise pulumi.RunError(str(error)) from error
-        return told
+    def answer() -> list[dict[str, Any]]:
+        told = pending.answer()
+        if told.get("forbidden"):
+            raise QueryForbiddenError(
+                f"SUPABASE_ACCESS_TOKEN may not query the database of project {ref}. Nothing was changed. Remedy: give"
+                " the token the permission database_read."
+            )
+        rows: list[dict[str, Any]] = json.loads(told["rows"])
+        return rows
 
     return answer

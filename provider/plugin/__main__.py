@@ -2,10 +2,16 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
+
+# What httpx imports where it is there: for its own command line, and (a test's browser brings it) for another kind of
+# asynchronous programs. The engine starts this plugin twice in each run, and waits for it.
+for unused in ("httpx._main", "trio"):
+    sys.modules.setdefault(unused, None)  # type: ignore[arg-type] # None is Python's documented way to keep one out
 
 import grpc
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
@@ -43,7 +49,6 @@ def _end_with(parent: int) -> None:
 
 if __name__ == "__main__":
     addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    try:
-        asyncio.run(serve(addresses[0] if addresses else ""))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    # The engine ends its plugins by an interrupt, and waits until each is gone.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    asyncio.run(serve(addresses[0] if addresses else ""))

@@ -8,13 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
-import pulumi_github
 import pytest
 from githubkit import GitHub
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components import github_reads
+from components import adoption, github_reads
 from components.adoption import Adoption
 from components.repository_facts import read_repository
 from ops import hosting as hosting_room
@@ -275,11 +274,19 @@ def test_each_use_of_githubs_client_ends_in_one_error_or_well(
         assert_clear(f"{refused} Remedy: the caller's")
 
 
+def answer_each_read(patch: pytest.MonkeyPatch, *, code: int, body: str) -> None:
+    def pending(*_: object, **__: object) -> SimpleNamespace:
+        return SimpleNamespace(answer=lambda: {"code": code, "body": body})
+
+    patch.setattr(github_reads, "PendingInvoke", pending)
+    patch.setattr(adoption, "PendingInvoke", pending)
+
+
 @RELAXED
 @given(status=st.sampled_from([200, 404, 599]), body=st.text(max_size=30) | mistaken(PULL).map(str) | JSON.map(repr))
 def test_each_read_of_the_program_ends_in_one_error_or_well(status: int, body: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pulumi_github, "get_rest_api", lambda **_: SimpleNamespace(code=status, body=body))
+        answer_each_read(patch, code=status, body=body)
         told(lambda: github_reads.read_github("repos/a/b"))
         told(lambda: github_reads.read_all("repos/a/b/hooks"))
         told(lambda: github_reads.read_all("repos/a/b/environments", "environments"))
@@ -288,7 +295,7 @@ def test_each_read_of_the_program_ends_in_one_error_or_well(status: int, body: s
 
 def test_pages_without_end_are_an_error() -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pulumi_github, "get_rest_api", lambda **_: SimpleNamespace(code=200, body=str([0] * 100)))
+        answer_each_read(patch, code=200, body=str([0] * 100))
         assert "pages" in (told(lambda: github_reads.read_all("repos/a/b/hooks")) or "")
 
 
@@ -302,5 +309,5 @@ def test_an_adoption_of_what_has_another_form_is_an_error() -> None:
     adoption = object.__new__(Adoption)
     adoption._known, adoption._path, adoption._repository = frozenset(), "repos/a/b", "b"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pulumi_github, "get_rest_api", lambda **_: SimpleNamespace(code=200, body='[{"unexpected": 1}]'))
+        answer_each_read(patch, code=200, body='[{"unexpected": 1}]')
         assert told(lambda: adoption.ruleset("branch", "main"))
