@@ -9,7 +9,8 @@ from pulumi_command import local
 
 from release.plan import ReleasePlan
 from release.project_schema import SCHEMA_DIGEST
-from settings import BackendSettings, SupabaseSettings
+from settings.backend import BackendSettings
+from settings.supabase import SupabaseSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from components.adoption import Adoption
 from components.found_project import FoundProject
 from estate.project_cost import describe_cost
 from provider.invokes import get_organization
-from settings import SupabaseSettings
+from settings.supabase import SupabaseSettings
 
 
 def announce_cost(supabase: SupabaseSettings, found: FoundProject, adoption: Adoption) -> None:

@@ -9,7 +9,8 @@ import pulumi_github as github
 from components.repository_facts import RepositoryFacts
 from components.secret_source import take_secret
 from estate.actions_environment import ActionsEnvironment, declare_environment
-from settings import EnvironmentSettings, variable_key, written
+from settings.environment import EnvironmentSettings
+from settings.model import variable_key, written
 
 _SECRET = "github:index/actionsEnvironmentSecret:ActionsEnvironmentSecret"  # noqa: S105 - a type
 

@@ -12,7 +12,7 @@ from estate.plan_features import find_missing_features
 from estate.token_reach import find_reached_projects
 from estate.workflow_checks import read_reported_checks
 from provider.invokes import reaches_project
-from settings import Settings
+from settings.stack import Settings
 
 
 def check_estate(settings: Settings, asked: Callable[[], RepositoryFacts]) -> RepositoryFacts:

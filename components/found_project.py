@@ -1,7 +1,7 @@
 """The project that a stack file declares, as the platform tells of it before this run changes anything."""
 
 from provider.invokes import ProjectInfo, begin_get_project
-from settings import SupabaseSettings
+from settings.supabase import SupabaseSettings
 
 
 class FoundProject:

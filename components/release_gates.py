@@ -19,7 +19,10 @@ from release.live_state import HASHES_QUERY, PRESENCE_QUERY, KnownHashes, read_h
 from release.promotion import Approval, Promotion, promote, refuse_held, refuse_unreviewed
 from release.target import DEFAULT_API_ENDPOINT
 from release.work_tree import ask_git, read_commit
-from settings import Settings, SupabaseSettings, is_on_this_machine, values_are_withheld
+from settings.reading import is_on_this_machine
+from settings.stack import Settings
+from settings.supabase import SupabaseSettings
+from settings.withheld import values_are_withheld
 
 
 def pass_gates(settings: Settings, backend: BackendSource, own: KnownHashes) -> Promotion | None:

@@ -26,7 +26,7 @@ from release.live_state import (
 from release.migration_gate import MigrationGate
 from release.plan import ReleasePlan, plan_release
 from release.snapshot import Snapshot
-from settings import Settings
+from settings.stack import Settings
 
 # What the platform reports of a project whose database takes queries.
 _READABLE = frozenset({"ACTIVE_HEALTHY", "ACTIVE_UNHEALTHY"})

@@ -6,7 +6,7 @@ import pulumi
 
 from release.backend_source import BackendSource, read_backend
 from release.error import ReleaseError
-from settings import Settings
+from settings.stack import Settings
 
 
 def read_sources(settings: Settings) -> BackendSource:

@@ -9,7 +9,7 @@ import pulumi_github as github
 from components.repository_facts import RepositoryFacts
 from estate.branch_ruleset import BranchRuleset, declare_ruleset
 from estate.protection_rule import ProtectionRule, declare_protection
-from settings import BranchSettings
+from settings.branch import BranchSettings
 
 
 @dataclass(frozen=True, kw_only=True)

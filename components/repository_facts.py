@@ -10,7 +10,7 @@ from components.adoption import Adoption
 from components.github_reads import begin_read, begin_read_all, in_form
 from estate.code_owners import name_owners, read_workflow_owners
 from estate.people import People, Team, describe_persons, describe_team
-from settings import Settings
+from settings.stack import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ import pulumi_github as github
 
 from components.repository_facts import RepositoryFacts
 from components.secret_source import take_secret
-from settings import RepositoryWideSettings, variable_key, written
+from settings.model import variable_key, written
+from settings.repository_wide import RepositoryWideSettings
 
 # What the resource could manage and this project does not: without this it would be set to the provider's defaults.
 _LEFT_ALONE = [

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pulumi
 
-from settings import WITHHELD, SecretSource, configured_name, repository_secrets_are_kept
 from settings.engine import secret_value
+from settings.model import SecretSource, configured_name
+from settings.withheld import WITHHELD, repository_secrets_are_kept
 
 
 def take_secret(

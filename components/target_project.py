@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 
 from provider.resources import AuthSettings, CustomHostname, DatabaseAccess, FunctionSecrets, Project
-from settings import SupabaseSettings
+from settings.supabase import SupabaseSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from settings import EnvironmentSettings, Principals, SecretSource, VariableSource
+from settings.environment import EnvironmentSettings
+from settings.model import Principals, SecretSource, VariableSource
 
 
 @dataclass(frozen=True, kw_only=True)

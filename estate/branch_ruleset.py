@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from settings import BranchSettings
+from settings.branch import BranchSettings
 
 
 @dataclass(frozen=True, kw_only=True)

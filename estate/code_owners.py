@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from settings import Principals
+from settings.model import Principals
 
 # Where GitHub looks, in its order (docs.github.com, "About code owners").
 _PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")

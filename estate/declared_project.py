@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 from estate.entity import Entity, Kind, Value
-from settings import Settings
+from settings.stack import Settings
 
 
 def declare_project(settings: Settings, secrets: Mapping[str, str | None]) -> list[Entity]:

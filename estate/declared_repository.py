@@ -6,7 +6,9 @@ from estate.actions_environment import ActionsEnvironment, declare_environment
 from estate.branch_ruleset import BranchRuleset, declare_ruleset
 from estate.entity import Entity, Kind, Value
 from estate.protection_rule import ProtectionRule, declare_protection
-from settings import Principals, RepositoryWideSettings, Settings, variable_key
+from settings.model import Principals, variable_key
+from settings.repository_wide import RepositoryWideSettings
+from settings.stack import Settings
 
 
 def declare_repository(settings: Settings, values: Mapping[str, str | None]) -> list[Entity]:

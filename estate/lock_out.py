@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from estate.code_owners import name_owners
 from estate.people import People
-from settings import EnvironmentSettings, Principals, Settings
+from settings.environment import EnvironmentSettings
+from settings.model import Principals
+from settings.stack import Settings
 
 
 def find_lock_outs(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from settings import Principals
+from settings.model import Principals
 
 
 @dataclass(frozen=True, kw_only=True)

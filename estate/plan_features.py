@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from settings import Settings
+from settings.stack import Settings
 
 
 def find_missing_features(settings: Settings, *, private: bool, plan: str | None) -> list[str]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from settings import BranchSettings, Principals
+from settings.branch import BranchSettings
+from settings.model import Principals
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from settings import Settings
+from settings.stack import Settings
 
 
 def find_reached_projects(settings: Settings, reaches: Callable[[str], bool]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from ops.rollback import rollback
 from ops.share_state import share_state
 from ops.validate.command import validate
 from release.error import ReleaseError
-from settings import SettingsError
+from settings.error import SettingsError
 
 app = typer.Typer(
     help="Operations beside `pulumi up`.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False

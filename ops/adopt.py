@@ -22,7 +22,7 @@ from release.schema_snapshot import schema_snapshot
 from release.session import check_project
 from release.supabase_cli import copied_backend, run_cli
 from release.target import Target
-from settings import read_files
+from settings.reading import read_files
 
 FINDINGS = 2
 _console = Console(highlight=False, soft_wrap=True)

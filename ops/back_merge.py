@@ -11,7 +11,7 @@ from ops.github_answers import asking_github
 from ops.hosting import Hosting, find_hosting
 from ops.outcome import tell_outcome
 from ops.validating_stack import read_validator
-from settings import read_files
+from settings.reading import read_files
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 _PREFIX = "back-merge/"

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ops.outcome import tell_outcome
-from settings import read_files
+from settings.reading import read_files
 
 
 def contacts(

@@ -7,7 +7,7 @@ import httpx
 from githubkit.exception import GitHubException, RequestError, RequestFailed
 
 from release.error import ReleaseError
-from settings import printable
+from settings.printable import printable
 
 _LONGEST = 300
 # What a use of an answer raises that has not the form of its contract; JSON that is none is a ValueError.

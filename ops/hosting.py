@@ -13,7 +13,8 @@ from githubkit import GitHub
 from ops.github_answers import asking_github
 from release.credentials import check_token
 from release.error import ReleaseError
-from settings import Settings, provided_value
+from settings.provided import provided_value
+from settings.stack import Settings
 
 _PUBLIC = "https://github.com"
 _PUBLIC_API = "https://api.github.com"

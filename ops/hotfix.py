@@ -13,7 +13,7 @@ from ops.hosting import Hosting, find_hosting
 from ops.outcome import tell_outcome
 from ops.released_facts import read_facts
 from release.error import ReleaseError
-from settings import read_files
+from settings.reading import read_files
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 _TEMPLATE = Path(".github/hotfix_template.md")

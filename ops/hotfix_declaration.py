@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from release.error import ReleaseError
-from settings import read_document
+from settings.stack_document import read_document
 
 _CONFIG = re.compile(r"^config:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*(?P<indent>[ ]+)(?=[^ #\r\n])", re.MULTILINE)
 

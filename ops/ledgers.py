@@ -13,7 +13,9 @@ from release.live_state import LEDGER_QUERY, AppliedMigration, read_ledger
 from release.management_api import ManagementApi, list_refs
 from release.session import check_project
 from release.target import DEFAULT_API_ENDPOINT
-from settings import Settings, SettingsError, read_files
+from settings.error import SettingsError
+from settings.reading import read_files
+from settings.stack import Settings
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 

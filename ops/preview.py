@@ -12,7 +12,9 @@ from rich.console import Console
 from ops.engine import run_engine
 from ops.share_state import preview_backend
 from release.error import ReleaseError
-from settings import PUBLIC_ENCRYPTION_SALT, read_document, read_files, withholding
+from settings.reading import PUBLIC_ENCRYPTION_SALT, read_files
+from settings.stack_document import read_document
+from settings.withheld import withholding
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 _OF_AN_ENCRYPTION = ("secretsprovider", "encryptedkey", "encryptionsalt")

@@ -16,7 +16,7 @@ from ops.hosting import Hosting, find_hosting
 from ops.outcome import tell_outcome
 from ops.released_facts import ReleasedFacts, read_facts
 from ops.validating_stack import read_validator
-from settings import read_files
+from settings.reading import read_files
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 _TEMPLATE = Path(".github/release_template.md")

@@ -18,7 +18,7 @@ from release.record import read_records
 from release.rollback import RollbackPlan, clear_holds, plan_rollback, refuse_outdated, roll_back
 from release.session import open_session
 from release.target import Target
-from settings import Settings
+from settings.stack import Settings
 
 FINDINGS = 2
 _console = Console(highlight=False, soft_wrap=True)

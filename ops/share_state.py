@@ -13,7 +13,9 @@ from rich.console import Console
 from ops.engine import run_engine
 from ops.withheld_state import withhold
 from release.error import ReleaseError
-from settings import PUBLIC_ENCRYPTION_SALT, read_document, withholding
+from settings.reading import PUBLIC_ENCRYPTION_SALT
+from settings.stack_document import read_document
+from settings.withheld import withholding
 
 _console = Console(highlight=False, soft_wrap=True)
 

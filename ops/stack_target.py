@@ -6,7 +6,8 @@ from pathlib import Path
 from release.credentials import read_credential
 from release.management_api import find_project
 from release.target import DEFAULT_API_ENDPOINT, Target, read_target
-from settings import Settings, read_files
+from settings.reading import read_files
+from settings.stack import Settings
 
 
 def read_stack(stack: str) -> tuple[Settings, Target]:

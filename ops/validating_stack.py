@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from release.error import ReleaseError
-from settings import Settings, read_files
+from settings.reading import read_files
+from settings.stack import Settings
 
 
 def read_validator(settings: Settings, purpose: str) -> Settings:

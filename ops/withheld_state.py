@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from release.error import ReleaseError
-from settings import PUBLIC_ENCRYPTION_SALT, WITHHELD
+from settings.reading import PUBLIC_ENCRYPTION_SALT
+from settings.withheld import WITHHELD
 
 # The engine's marks of an encrypted value (pulumi/sdk, resource.SigKey and resource.SecretSig).
 _SIGNATURE = "4dabf18193072939515e22adb298388d"

@@ -122,7 +122,7 @@ def record(token: Token, backend: Backend = Path("backend")) -> None:
     from release.record import record_release
     from release.session import open_session
     from release.snapshot import take_snapshot
-    from settings import read_files
+    from settings.reading import read_files
 
     source = read_backend(backend)
     with open_session() as session:
@@ -168,7 +168,7 @@ def _explain(error: Exception) -> str:
     """Say what an error of the database or the stack file means; another one goes on as it is."""
     import psycopg
 
-    from settings import SettingsError
+    from settings.error import SettingsError
 
     if isinstance(error, SettingsError):
         return str(error)

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from release.error import ReleaseError
-from settings import provided_value
+from settings.provided import provided_value
 
 
 def read_credential(name: str, stack: str) -> str:

@@ -1,6 +1,6 @@
 """The one error that the release raises on purpose."""
 
-from settings import printable
+from settings.printable import printable
 
 
 class ReleaseError(Exception):

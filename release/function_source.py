@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from release.error import ReleaseError
-from settings import one_line
+from settings.printable import one_line
 
 # `from "x"`, `import "x"` and `import("x")`: more may match (a comment), never less than the CLI's own walk uploads.
 _SPECIFIER = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["'`]([^"'`\n]+)["'`]""")

@@ -8,7 +8,8 @@ import httpx
 from release.credentials import read_credential
 from release.error import ReleaseError
 from release.record import Record
-from settings import SettingsError, read_files
+from settings.error import SettingsError
+from settings.reading import read_files
 
 _TRIES = 2
 _SECONDS = 10

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from release.error import ReleaseError
 from release.live_state import KnownHashes
-from settings import HotfixSettings
+from settings.promotion import HotfixSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,8 @@ import httpx
 from release.credentials import check_token, read_credential
 from release.error import ReleaseError
 from release.record import Record
-from settings import SettingsError, read_files
+from settings.error import SettingsError
+from settings.reading import read_files
 
 _SECONDS = 10
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
-from settings import Settings
+from settings.stack import Settings
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "configuration.md"
 # Given by the engine, the GitHub provider's configuration and the other stack files.

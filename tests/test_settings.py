@@ -4,17 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from settings import (
-    PUBLIC_ENCRYPTION_SALT,
-    ProjectSettings,
-    Settings,
-    SettingsError,
-    SupabaseSettings,
-    parse,
-    provided_value,
-    read_files,
-    refuse_public_encryption,
-)
+from settings.error import SettingsError
+from settings.provided import provided_value
+from settings.reading import PUBLIC_ENCRYPTION_SALT, parse, read_files, refuse_public_encryption
+from settings.stack import Settings
+from settings.supabase import ProjectSettings, SupabaseSettings
 
 ENVIRONMENT = {"SUPABASE_DB_PASSWORD": "x", "ANTHROPIC_API_KEY": "x", "SUPABASE_ACCESS_TOKEN": "x"}
 

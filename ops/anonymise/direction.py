@@ -8,7 +8,8 @@ from ops.validating_stack import read_validator
 from release.database import Connection
 from release.error import ReleaseError
 from release.target import Target
-from settings import Settings, read_files
+from settings.reading import read_files
+from settings.stack import Settings
 
 
 def find_direction(source: str | None) -> tuple[Settings, Target, Target]:

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ops.audit.finding import Acceptance, Finding, Severity, State
 from release.error import ReleaseError
-from settings import SettingsError, read_document
+from settings.error import SettingsError
+from settings.stack_document import read_document
 
 _SHOWN_MISTAKES = 20
 FILE = ".github/audit-accepted.yaml"

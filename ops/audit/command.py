@@ -27,7 +27,8 @@ from ops.ledgers import list_stacks
 from release.error import ReleaseError
 from release.notification import tell_team
 from release.target import DEFAULT_API_ENDPOINT
-from settings import SettingsError, read_files
+from settings.error import SettingsError
+from settings.reading import read_files
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 _COLOURS = {

@@ -27,7 +27,7 @@ from ops.audit.report import BranchScore, Report
 from ops.audit.stack_facts import give_sources
 from ops.audit.supabase_estate import declare_released, describe_supabase, find_known_versions
 from release.error import ReleaseError
-from settings import Settings
+from settings.stack import Settings
 
 _SECRETS = (Kind.ENVIRONMENT_SECRET, Kind.REPOSITORY_SECRET)
 _OF_THE_REPOSITORY = (

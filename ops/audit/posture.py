@@ -14,7 +14,7 @@ from ops.audit.finding import Finding, Severity, State
 from ops.audit.github_reading import Reading
 from ops.audit.live_estate import LiveEntity, LiveEstate
 from ops.audit.refusal import Refusal
-from settings import Settings
+from settings.stack import Settings
 
 _KIND = "posture"
 

@@ -17,7 +17,7 @@ from tenacity import (
 )
 
 from ops.audit.refusal import Refusal
-from settings import printable
+from settings.printable import printable
 
 _PAGE = 100
 _AT_ONCE = 8

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from ops.engine import run_engine
 from release.error import ReleaseError
 from release.target import DEFAULT_PROJECT_URL
-from settings import Settings, provided_value
+from settings.provided import provided_value
+from settings.stack import Settings
 
 
 def read_values(settings: Settings) -> Mapping[str, str | None]:

@@ -8,7 +8,7 @@ from ops.audit.live_estate import LiveEntity, LiveEstate
 from ops.audit.refusal import Refusal
 from ops.audit.supabase_reading import Reading
 from release.live_state import digest_function
-from settings import SupabaseSettings
+from settings.supabase import SupabaseSettings
 
 _FUNCTION = "function:"
 # The platform's own, which every project has.

@@ -9,7 +9,7 @@ from ops.audit.reader import Reader, read_in_form
 from ops.audit.refusal import Refusal
 from release.live_state import LEDGER_QUERY, MANIFEST_QUERY, PRESENCE_QUERY
 from release.record import RECORDS_QUERY
-from settings import SupabaseSettings
+from settings.supabase import SupabaseSettings
 
 Reading = Mapping[str, Any]
 """Part of the project to the API's answer, to a `Refusal`, or to None where there is no project."""

@@ -14,7 +14,9 @@ from ops.incident.status_page import Impact, Incident, Status, StatusPage
 from release.credentials import check_token, read_credential
 from release.error import ReleaseError
 from release.notification import post_text
-from settings import IncidentSettings, Settings, read_files
+from settings.incidents import IncidentSettings
+from settings.reading import read_files
+from settings.stack import Settings
 
 app = typer.Typer(help="Tell the team and the users of an incident.", no_args_is_help=True)
 _console = Console(highlight=False, soft_wrap=True)

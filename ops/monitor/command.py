@@ -29,7 +29,7 @@ from release.notification import tell_team
 from release.record import Record
 from release.rollback import plan_rollback
 from release.target import Target
-from settings import Settings
+from settings.stack import Settings
 
 ALARMED = 2
 _console = Console(highlight=False, soft_wrap=True, stderr=True)

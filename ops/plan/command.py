@@ -18,7 +18,8 @@ from ops.plan.preview import Preview, read_preview
 from ops.plan.pull_comment import marker_of, tell_pull_request
 from release.backend_source import BackendSource, read_backend
 from release.error import ReleaseError
-from settings import Settings, read_files
+from settings.reading import read_files
+from settings.stack import Settings
 
 _progress = Console(stderr=True, highlight=False, soft_wrap=True)
 

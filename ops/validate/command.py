@@ -24,7 +24,8 @@ from release.error import ReleaseError
 from release.management_api import ManagementApi
 from release.record import VALIDATED, Record
 from release.session import open_session
-from settings import Settings, read_files
+from settings.reading import read_files
+from settings.stack import Settings
 
 FINDINGS = 2
 # The platform's logs are asked for a day at most.

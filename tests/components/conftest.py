@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from components.repository_facts import RepositoryFacts, read_repository
-from settings import Settings
+from settings.stack import Settings
 from tests.components.recorder import Answers, Declared, record, rest
 
 Declare = Callable[..., list[Declared]]

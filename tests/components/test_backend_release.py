@@ -8,7 +8,7 @@ from components.backend_release import BackendRelease, BackendReleaseArgs
 from release.backend_source import read_backend
 from release.live_state import LiveState
 from release.plan import ReleasePlan, plan_release
-from settings import Settings
+from settings.stack import Settings
 from tests.components.recorder import Declared, record
 from tests.conftest import ROOT
 

@@ -6,7 +6,7 @@ import pytest
 
 from components.deployment_environment import DeploymentEnvironment, DeploymentEnvironmentArgs
 from components.repository_facts import RepositoryFacts
-from settings import EnvironmentSettings
+from settings.environment import EnvironmentSettings
 from tests.components.recorder import Declared
 
 Declare = Callable[..., list[Declared]]

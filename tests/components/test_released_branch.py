@@ -4,7 +4,8 @@ import pulumi
 
 from components.released_branch import ReleasedBranch, ReleasedBranchArgs
 from components.repository_facts import RepositoryFacts
-from settings import BranchSettings, Settings
+from settings.branch import BranchSettings
+from settings.stack import Settings
 from tests.components.recorder import Declared
 
 Declare = Callable[..., list[Declared]]

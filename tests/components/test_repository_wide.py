@@ -6,7 +6,7 @@ import pytest
 
 from components.repository_facts import RepositoryFacts
 from components.repository_wide import RepositoryWide, RepositoryWideArgs
-from settings import RepositoryWideSettings
+from settings.repository_wide import RepositoryWideSettings
 from tests.components.recorder import Declared
 
 Declare = Callable[..., list[Declared]]

@@ -2,7 +2,7 @@ import pulumi
 import pytest
 
 from components.target_project import TargetProject, TargetProjectArgs
-from settings import SupabaseSettings
+from settings.supabase import SupabaseSettings
 from tests.components.recorder import Declared, record
 
 REF = "abcdefghijklmnopqrst"

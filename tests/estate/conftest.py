@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from estate.people import People, Person, Team
-from settings import Settings
+from settings.stack import Settings
 
 Declare = Callable[..., Settings]
 

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 from estate.branch_ruleset import declare_ruleset
 from estate.protection_rule import declare_protection
-from settings import Settings
+from settings.stack import Settings
 
 Declare = Callable[..., Settings]
 

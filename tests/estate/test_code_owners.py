@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from estate.code_owners import read_workflow_owners
-from settings import Principals, ProtectionSettings
+from settings.branch import ProtectionSettings
+from settings.model import Principals
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,7 @@ import pytest
 
 from estate.lock_out import find_lock_outs
 from estate.people import People
-from settings import Settings
+from settings.stack import Settings
 
 Declare = Callable[..., Settings]
 OWNERS = ("@acme/keepers",)

@@ -1,5 +1,5 @@
 from estate.people import People
-from settings import Principals
+from settings.model import Principals
 
 
 def test_names_become_ids_whatever_their_case(people: People) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from estate.plan_features import find_missing_features
-from settings import Settings
+from settings.stack import Settings
 
 Declare = Callable[..., Settings]
 LIVE: dict[str, Any] = {

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from estate.token_reach import find_reached_projects
-from settings import Settings
+from settings.stack import Settings
 
 Declare = Callable[..., Settings]
 REF = "abcdefghijklmnopqrst"

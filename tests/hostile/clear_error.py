@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from provider.plugin.errors import SupabaseError
 from release.error import ReleaseError
-from settings import SettingsError
+from settings.error import SettingsError
 
 OURS = (ReleaseError, SettingsError, SupabaseError, pulumi.RunError)
 _INTERNALS = ("Traceback", "<class ", " object at 0x", "data_model=", "[Errno", "NoneType", "mappingproxy(")

@@ -37,7 +37,7 @@ from release.database import find_database
 from release.error import ReleaseError
 from release.management_api import ManagementApi, list_refs
 from release.target import Target
-from settings import read_files
+from settings.reading import read_files
 from tests.conftest import ROOT
 from tests.hostile.clear_error import JSON, RELAXED, assert_clear, mistaken, told
 from tests.hostile.network import Handler, answering, handlers

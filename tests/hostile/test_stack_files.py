@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settings import SettingsError, parse, read_files, refuse_public_encryption
+from settings.error import SettingsError
+from settings.reading import parse, read_files, refuse_public_encryption
 from tests.conftest import ROOT
 from tests.hostile.clear_error import DEEP, JSON, NAMES, RELAXED, contents, mistaken, told
 

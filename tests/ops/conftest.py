@@ -1,7 +1,7 @@
 import pytest
 
 from ops.hosting import Hosting, find_hosting
-from settings import read_files
+from settings.reading import read_files
 from tests.conftest import ROOT, LocalCloudUnderTest
 
 

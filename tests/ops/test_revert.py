@@ -16,7 +16,7 @@ from ops.revert import revert
 from release.backend_source import read_backend
 from release.error import ReleaseError
 from release.record import Record
-from settings import read_files
+from settings.reading import read_files
 from tests.conftest import ROOT, LocalCloudUnderTest
 
 VERSION = "20270101000000"

@@ -11,7 +11,8 @@ from ops.preview import withhold_configuration
 from ops.share_state import preview_backend
 from ops.withheld_state import withhold
 from release.error import ReleaseError
-from settings import PUBLIC_ENCRYPTION_SALT, WITHHELD
+from settings.reading import PUBLIC_ENCRYPTION_SALT
+from settings.withheld import WITHHELD
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"

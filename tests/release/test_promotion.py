@@ -3,7 +3,7 @@ import pytest
 from release.error import ReleaseError
 from release.live_state import KnownHashes
 from release.promotion import Approval, promote, refuse_held, refuse_unreviewed
-from settings import HotfixSettings
+from settings.promotion import HotfixSettings
 
 DIGEST = "a" * 64
 OTHER = "b" * 64

@@ -8,7 +8,8 @@ import pytest
 
 from release import sentry
 from release.record import Record
-from settings import SentrySettings, Settings, read_files
+from settings.reading import read_files
+from settings.sentry import SentrySettings
 from tests.serving import serving
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +76,7 @@ def test_one_that_refuses_fails_nothing_and_tells_no_token(there: Sentry, capsys
 
 
 def test_without_sentry_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings: Settings = read_files(ROOT, "production")
+    settings = read_files(ROOT, "production")
     monkeypatch.setattr(sentry, "read_files", lambda *_: settings)
     assert not sentry.mark_release("production", RECORD)
     assert not settings.notifies

@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx
 
-from settings import configured_name, provided_value, read_files
+from settings.model import configured_name
+from settings.provided import provided_value
+from settings.reading import read_files
 from tests.conftest import ROOT
 from tests.engine.checkout import Checkout, Live
 from tests.workflows.act import Act, Outcome

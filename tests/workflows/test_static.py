@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import Settings, read_files
+from settings.reading import read_files
+from settings.stack import Settings
 from tests.conftest import ROOT
 from tests.workflows.act import find_labels
 

@@ -9,7 +9,7 @@ import pytest
 
 from ops.audit.estate_audit import Estate, Readings, audit_estate
 from ops.audit.report import Report
-from settings import Settings
+from settings.stack import Settings
 from tests.ops.audit.live_answers import SECRET_VALUE, github_answers, receipts, supabase_answers
 
 NOW = dt.datetime(2026, 6, 2, tzinfo=dt.UTC)

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from release.live_state import digest_function
-from settings import Principals, Settings
+from settings.model import Principals
+from settings.stack import Settings
 
 WRITTEN = "2026-06-01T10:00:00Z"
 MEMBERS = ("ada", "grace", "joan", "mary", "edith", "annie", "katherine", "dorothy")

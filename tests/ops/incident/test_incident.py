@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 
 from ops.incident import command
 from release.error import ReleaseError
-from settings import IncidentSettings, Settings, read_files
+from settings.incidents import IncidentSettings
+from settings.reading import read_files
+from settings.stack import Settings
 from tests.serving import serving
 
 ROOT = Path(__file__).parents[3]

@@ -21,7 +21,8 @@ from ops.plan.weakening import find_weakened
 from release.backend_source import read_backend
 from release.error import ReleaseError
 from release.migration_waivers import find_waivers_in
-from settings import HotfixSettings, read_files
+from settings.promotion import HotfixSettings
+from settings.reading import read_files
 from tests.conftest import ROOT
 
 PROTECTION = "github:index/branchProtection:BranchProtection"
