@@ -25,18 +25,18 @@ import pulumi
 from components.backend_release import BackendRelease, BackendReleaseArgs
 from components.cost_announcement import announce_cost
 from components.deployment_environment import DeploymentEnvironment, DeploymentEnvironmentArgs
-from components.estate_check import check_estate
+from components.estate_check import EstateCheck
 from components.release_plan import plan_backend_release
 from components.released_branch import ReleasedBranch, ReleasedBranchArgs
 from components.repository_wide import RepositoryWide, RepositoryWideArgs
 from components.target_project import TargetProject, TargetProjectArgs
 
+estate = EstateCheck(settings, asked)
 plan = plan_backend_release(settings, source, found)
-repository = check_estate(settings, asked)
+repository = estate.passed()
 announce_cost(settings.supabase, found, repository.adoption)
 # What was adopted is not deleted or replaced by a run.
 kept = pulumi.ResourceOptions(protect=settings.is_protected)
-
 project = TargetProject(
     "project",
     TargetProjectArgs(

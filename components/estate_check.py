@@ -15,35 +15,45 @@ from provider.invokes import reaches_project
 from settings.stack import Settings
 
 
-def check_estate(settings: Settings, asked: Callable[[], RepositoryFacts]) -> RepositoryFacts:
-    """Compare the settings with people, plan, workflows, code owners, and what the Supabase token reaches.
+class EstateCheck:
+    """Compares the settings with people, plan, workflows, code owners, and what the Supabase token reaches.
+
+    What lies in files is read at once, while the platforms' answers are on their way.
 
     Args:
         settings: the stack's.
-        asked: the repository, which may still be on its way.
-
-    Returns:
-        The repository.
+        asked: the repository.
 
     Raises:
-        pulumi.RunError: one text with everything that could not be met.
+        pulumi.RunError: a workflow or CODEOWNERS can't be read.
     """
-    project = Path.cwd()
-    try:
-        reported = read_reported_checks(project)
-    except ValueError as error:
-        raise pulumi.RunError(str(error)) from error
-    if reported is None:
-        pulumi.log.warn(
-            "There are no workflows in .github/workflows: whether anything will report the required checks is unknown."
-        )
-    repository = asked()
-    problems = [
-        *find_reached_projects(settings, reaches_project),
-        *find_missing_features(settings, private=repository.private, plan=repository.plan),
-        *find_lock_outs(settings, repository.people, reported, read_workflow_owners(project)),
-    ]
-    if problems:
-        where = f"Pulumi.{settings.stack}.yaml asks for what can't work"
-        raise pulumi.RunError("\n".join([f"{where}; nothing was changed:", *problems]))
-    return repository
+
+    def __init__(self, settings: Settings, asked: Callable[[], RepositoryFacts]) -> None:
+        self._settings, self._asked = settings, asked
+        self._owners = read_workflow_owners(Path.cwd())
+        try:
+            self._reported = read_reported_checks(Path.cwd())
+        except ValueError as error:
+            raise pulumi.RunError(str(error)) from error
+        if self._reported is None:
+            pulumi.log.warn(
+                "There are no workflows in .github/workflows: whether anything will report the required checks is"
+                " unknown."
+            )
+
+    def passed(self) -> RepositoryFacts:
+        """Give the repository, if everything can be met.
+
+        Raises:
+            pulumi.RunError: one text with everything that could not be met.
+        """
+        settings, repository = self._settings, self._asked()
+        problems = [
+            *find_reached_projects(settings, reaches_project),
+            *find_missing_features(settings, private=repository.private, plan=repository.plan),
+            *find_lock_outs(settings, repository.people, self._reported, self._owners),
+        ]
+        if problems:
+            where = f"Pulumi.{settings.stack}.yaml asks for what can't work"
+            raise pulumi.RunError("\n".join([f"{where}; nothing was changed:", *problems]))
+        return repository
