@@ -15,9 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from faults.case import Case, Outcome, run_case
 from faults.first_up import FirstUp
-from faults.ground import Ground
 from faults.matrix import all_cases, first_up_cases, record_release, sample
 from faults.report import as_json, as_markdown, as_table
+from faults.small_backend import SmallBackend
 
 _PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 _console = Console(stderr=True, highlight=False)
@@ -71,7 +71,7 @@ def main(
 
 
 def _all_cases(grounds: contextlib.ExitStack) -> Iterator[Case]:
-    released = grounds.enter_context(Ground.prepared())
+    released = grounds.enter_context(SmallBackend.prepared())
     _console.print("recording a release")
     yield from (Case(released, disturbance) for disturbance in all_cases(record_release(released)))
     for stack in ("staging", "production"):

@@ -14,7 +14,9 @@ from typing import Any
 import psutil
 import psycopg
 
-from faults.ground import Ground, RunningUp
+from faults.ground import Ground
+from faults.running_up import RunningUp
+from faults.small_backend import SmallBackend
 from tests.engine.checkout import Run, Session
 
 _POLL_SECONDS = 0.02
@@ -106,6 +108,7 @@ class AtStatement(Disturbance):
 
     def apply(self, ground: Ground) -> tuple[Run, bool]:
         """Release, strike when the statement waits, and let it go on."""
+        assert isinstance(ground, SmallBackend)  # noqa: S101 - its migrations have the statements
         with ground.live.session() as holder, ground.live.session() as observer:
             holder.execute("begin")
             text = re.sub(r"\{step:(\w+)\.(\d)\}", lambda match: ground.step(match[1], int(match[2])), self.lock)
@@ -176,6 +179,7 @@ class LockHeld(Disturbance):
 
     def apply(self, ground: Ground) -> tuple[Run, bool]:
         """Release while the table is held, and see how long a reader waits at most."""
+        assert isinstance(ground, SmallBackend)  # noqa: S101 - its migrations have the table
         ground.alter_the_log()
         with ground.live.session() as holder, ground.live.session() as observer, ground.live.session() as reader:
             holder.execute("begin; select count(*) from public.ran")
@@ -436,7 +440,7 @@ def _await_waiting(up: RunningUp, observer: Session, holder: int) -> int | None:
 
 def _kill(up: RunningUp, victim: str) -> bool:
     if victim == "engine":
-        up.process.kill()
+        up.kill_engine()
         return True
     victims = [process for process in up.processes() if _is(process, victim)]
     for process in victims:

@@ -23,7 +23,8 @@ from faults.disturbance import (
     SecondRelease,
     StateDiskFull,
 )
-from faults.ground import FILES, STATEMENTS, Ground
+from faults.ground import Ground
+from faults.small_backend import FILES, STATEMENTS
 
 # Longer than the program's, the plugin's and the release's clients wait, and than the CLI does.
 _CLIENT_SECONDS, _CLI_SECONDS = 32, 62

@@ -7,11 +7,14 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
+from types import ModuleType
 
-# What httpx imports where it is there: for its own command line, and (a test's browser brings it) for another kind of
-# asynchronous programs. The engine starts this plugin twice in each run, and waits for it.
+# The engine starts this plugin twice in each run, and waits for it. What httpx imports where it is there: for its own
+# command line, and (a test's browser brings it) for another kind of asynchronous programs.
 for unused in ("httpx._main", "trio"):
     sys.modules.setdefault(unused, None)  # type: ignore[arg-type] # None is Python's documented way to keep one out
+# The SDK imports its automation API in any case, an eighth of the start; an empty module is what it finds.
+sys.modules.setdefault("pulumi.automation", ModuleType("pulumi.automation"))
 
 import grpc
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS

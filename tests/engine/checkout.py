@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -65,21 +66,31 @@ class Checkout:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", message)
 
-    def localcloud(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Run:
-        """Run `python -m localcloud …`."""
+    def type(self, *command: str, answers: str = "", environment: Mapping[str, str] | None = None) -> Run:
+        """Run a command in the folder; it is asked at a terminal where there are answers, and nowhere else."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        result = subprocess.run(
-            [self.directory / ".venv/bin/python", "-m", "localcloud", *arguments],
-            cwd=self.directory,
-            env={**inherited, **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        keyboard, terminal = pty.openpty()
+        try:
+            os.write(keyboard, answers.encode())
+            result = subprocess.run(
+                command,
+                cwd=self.directory,
+                env={**inherited, **(environment or {})},
+                stdin=terminal if answers else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+                timeout=500,
+            )
+        finally:
+            os.close(keyboard)
+            os.close(terminal)
         return Run(result.returncode, result.stdout)
+
+    def localcloud(self, *arguments: str, answers: str = "", environment: Mapping[str, str] | None = None) -> Run:
+        """Run `python -m localcloud …`."""
+        return self.type(".venv/bin/python", "-m", "localcloud", *arguments, answers=answers, environment=environment)
 
     def run(self, *command: str, environment: Mapping[str, str] | None = None) -> Run:
         """Run a command in the local cloud's environment."""

@@ -12,6 +12,7 @@ from faults.disturbance import Disturbance, Point, RequestFault
 from faults.first_up import FirstUp
 from faults.ground import Ground
 from faults.matrix import all_cases, first_up_cases, record_release, sample
+from faults.small_backend import SmallBackend
 from tests.engine.checkout import ROOT, Checkout, Live, Run
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
@@ -34,13 +35,13 @@ RECORDED = [
 
 
 @pytest.fixture(scope="module")
-def ground() -> Iterator[Ground]:
-    with Ground.prepared() as prepared:
+def ground() -> Iterator[SmallBackend]:
+    with SmallBackend.prepared() as prepared:
         yield prepared
 
 
 @pytest.mark.parametrize("name", SAMPLE)
-def test_a_disturbed_release_is_repaired_by_the_next_one(ground: Ground, name: str) -> None:
+def test_a_disturbed_release_is_repaired_by_the_next_one(ground: SmallBackend, name: str) -> None:
     [case] = [case for case in all_cases(RECORDED) if case.name == name]
     outcome = run_case(Case(ground, case))
     assert outcome.happened
@@ -96,6 +97,7 @@ class Sabotage(Disturbance):
         return "sabotage"
 
     def apply(self, ground: Ground) -> tuple[Run, bool]:
+        assert isinstance(ground, SmallBackend)
         run = ground.begin_up().wait()
         with ground.live.session() as session:
             session.execute("insert into public.ran (step) values (%s)", [ground.step("first", 0)])
@@ -104,7 +106,7 @@ class Sabotage(Disturbance):
         return run, True
 
 
-def test_what_is_doubled_or_lost_is_seen(ground: Ground) -> None:
+def test_what_is_doubled_or_lost_is_seen(ground: SmallBackend) -> None:
     outcome = run_case(Case(ground, Sabotage()))
     told = " ".join(outcome.problems)
     first, second = ground.step("first", 0), ground.step("second", 1)
@@ -122,7 +124,7 @@ def test_what_is_doubled_or_lost_is_seen(ground: Ground) -> None:
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_has_many_kinds() -> None:
-    ground = Ground(Checkout(ROOT), Live("", {}))
+    ground = SmallBackend(Checkout(ROOT), Live("", {}))
     cases = [Case(ground, disturbance) for disturbance in all_cases(RECORDED)]
     chosen = sample(reversed(cases), 12, 5)
     names = [case.name for case in chosen]

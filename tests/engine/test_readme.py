@@ -1,9 +1,6 @@
 """Each command of README.md, in the order in which a reader comes to it, in a checkout of its own."""
 
-import os
-import pty
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,72 +92,41 @@ END = [
 ]
 
 
-@dataclass(frozen=True)
-class Reader:
-    """Somebody who types into a shell of the local cloud, as the README says."""
-
-    checkout: Checkout
-
-    def type(self, step: Step) -> Run:
-        variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        outside = step.line.startswith(("make ", ".venv/"))
-        line = ["bash", "-c", step.line]
-        command = line if outside else [".venv/bin/python", "-m", "localcloud", "exec", "--", *line]
-        keyboard, terminal = pty.openpty()
-        try:
-            os.write(keyboard, step.answers.encode())
-            done = subprocess.run(
-                command,
-                cwd=self.checkout.directory,
-                env=variables,
-                stdin=terminal if step.answers else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-                timeout=500,
-            )
-        finally:
-            os.close(keyboard)
-            os.close(terminal)
-        return Run(done.returncode, done.stdout)
-
-
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     checkout = Checkout.make(tmp_path_factory.mktemp("checkout"))
     try:
-        yield Reader(checkout)
+        yield checkout
     finally:
         checkout.localcloud("stop")
 
 
 @pytest.fixture(scope="module")
-def after_a_change(reader: Reader) -> Reader:
+def after_a_change(reader: Checkout) -> Checkout:
     """Give the reader whose second release brought a migration and another `health`."""
-    supabase = reader.checkout.directory / "backend/supabase"
+    supabase = reader.directory / "backend/supabase"
     (migration,) = (supabase / "migrations").glob("*_readers.sql")
     migration.write_text("create table public.readers (id bigint primary key);\n", encoding="utf-8")
     (supabase / "rollbacks" / migration.name).write_text("drop table public.readers;\n", encoding="utf-8")
     function = supabase / "functions/health/index.ts"
     function.write_text(function.read_text(encoding="utf-8") + "// second\n", encoding="utf-8")
-    released = reader.type(Step("pulumi up --stack staging --yes"))
+    released = _type(reader, Step("pulumi up --stack staging --yes"))
     assert released.code == 0, released.text
     return reader
 
 
 @pytest.mark.parametrize("step", LOOK, ids=lambda step: step.line)
-def test_a_command_does_what_the_reader_is_told(reader: Reader, step: Step) -> None:
+def test_a_command_does_what_the_reader_is_told(reader: Checkout, step: Step) -> None:
     _hold(reader, step)
 
 
 @pytest.mark.parametrize("step", UNDO, ids=lambda step: step.line)
-def test_a_release_that_turns_out_wrong_is_undone(after_a_change: Reader, step: Step) -> None:
+def test_a_release_that_turns_out_wrong_is_undone(after_a_change: Checkout, step: Step) -> None:
     _hold(after_a_change, step)
 
 
 @pytest.mark.parametrize("step", END, ids=lambda step: step.line)
-def test_the_local_cloud_ends(reader: Reader, step: Step) -> None:
+def test_the_local_cloud_ends(reader: Checkout, step: Step) -> None:
     _hold(reader, step)
 
 
@@ -181,8 +147,16 @@ def test_what_runs_elsewhere_is_there() -> None:
     assert missing == {}
 
 
-def _hold(reader: Reader, step: Step) -> None:
-    done = reader.type(step)
+def _type(reader: Checkout, step: Step) -> Run:
+    """Type a line: what is for a shell of the local cloud into one, as the README says."""
+    line = ("bash", "-c", step.line)
+    if step.line.startswith(("make ", ".venv/")):
+        return reader.type(*line, answers=step.answers)
+    return reader.localcloud("exec", "--", *line, answers=step.answers)
+
+
+def _hold(reader: Checkout, step: Step) -> None:
+    done = _type(reader, step)
     assert done.code == step.code, done.text
     assert step.shows in done.text, done.text
     assert "Traceback" not in done.text, done.text

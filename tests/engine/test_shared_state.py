@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.ground import Ground
+from faults.small_backend import SmallBackend
 from tests.engine.checkout import Run
 from tests.engine.object_store import ObjectStore, object_store, read_only
 
@@ -48,7 +48,7 @@ class Runner:
 class Team:
     """Two runners, the store of their state, and what they release to."""
 
-    ground: Ground
+    ground: SmallBackend
     store: ObjectStore = field(repr=False)
     first: Runner
     second: Runner
@@ -84,7 +84,7 @@ def eventually(holds: Callable[[], object], what: str) -> None:
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     folder = tmp_path_factory.mktemp("team")
-    with Ground.prepared() as ground, object_store(folder, _BUCKET) as store:
+    with SmallBackend.prepared() as ground, object_store(folder, _BUCKET) as store:
         runners = []
         for name in ("first", "second"):
             subprocess.run(["git", "clone", "--quiet", str(ground.checkout.directory), str(folder / name)], check=True)
