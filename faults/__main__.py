@@ -73,11 +73,11 @@ def main(
 def _all_cases(grounds: contextlib.ExitStack) -> Iterator[Case]:
     released = grounds.enter_context(SmallBackend.prepared())
     _console.print("recording a release")
-    yield from (Case(released, disturbance) for disturbance in all_cases(record_release(released)))
+    yield from (Case(released, disturbance) for disturbance in all_cases(*record_release(released)))
     for stack in ("staging", "production"):
         _console.print(f"recording the first `up` of {stack}")
         first = grounds.enter_context(FirstUp.prepared_for(stack))
-        points = record_release(first)
+        points, _ = record_release(first)
         first.note_undisturbed()
         yield from (Case(first, disturbance) for disturbance in first_up_cases(points))
 

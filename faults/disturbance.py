@@ -376,6 +376,28 @@ class KillAfterCommit(Disturbance):
 
 
 @dataclass(frozen=True)
+class KillAtCheckpoint(Disturbance):
+    """The engine is killed as soon as it has written the stack's state for the so-manieth time.
+
+    Attributes:
+        number: counts from 1.
+    """
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        """What is disturbed, and how."""
+        return f"checkpoint {self.number} of the state: SIGKILL of the engine after it"
+
+    def apply(self, ground: Ground) -> tuple[Run, bool]:
+        """Release, and kill after the checkpoint."""
+        up = ground.begin_up()
+        happened = ground.count_checkpoints(up, most=self.number) == self.number and _kill(up, "engine")
+        return _ended(ground, up, up.steps()), happened
+
+
+@dataclass(frozen=True)
 class ForeignLease(Disturbance):
     """A release on another host vanished while it had the lease, whose time is not over."""
 

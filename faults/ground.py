@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from faults.running_up import RunningUp
 from tests.engine.checkout import Checkout, Live, Run
 
 _LEFTOVER_SECONDS = 10.0
+_LOOK_SECONDS = 0.0005
 
 
 @contextlib.contextmanager
@@ -90,6 +92,20 @@ class Ground(ABC):
         [file] = (self.checkout.directory / ".local/pulumi/.pulumi/stacks").rglob(f"{self.checkout.stack}.json")
         return file
 
+    def count_checkpoints(self, up: RunningUp, *, most: int | None = None) -> int:
+        """Count how often a run writes the state, until it ends or has written it so often."""
+        path = self.state_file()
+        count, before = 0, _written(path)
+        while count != most:
+            running = up.running
+            # Each time it is another file under the same name, which is missing for a moment.
+            if (now := _written(path)) not in {before, None}:
+                count, before = count + 1, now
+            elif not running:
+                break
+            time.sleep(_LOOK_SECONDS)
+        return count
+
     def restore_state(self) -> None:
         """Put the state back to where the last whole run left it, as docs/state.md says for a torn file."""
         history = (self.checkout.directory / ".local/pulumi/.pulumi/history").rglob(
@@ -143,3 +159,11 @@ class Ground(ABC):
             with contextlib.suppress(psutil.NoSuchProcess):
                 names.append(" ".join(process.cmdline())[:80] or process.name())
         return names
+
+
+def _written(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns

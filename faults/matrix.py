@@ -14,6 +14,7 @@ from faults.disturbance import (
     Disturbance,
     ForeignLease,
     KillAfterCommit,
+    KillAtCheckpoint,
     KillAtRequest,
     KillAtStatement,
     LeaseLost,
@@ -34,15 +35,21 @@ _STATEMENT_LOCK = "select pg_advisory_xact_lock(hashtext('{}'))"
 _READING = re.compile(r"/database/query/read-only$|/graphql$")
 
 
-def record_release(ground: Ground) -> list[Point]:
-    """Release once undisturbed; gives the first and the last request of each kind, in the order of their first.
+def record_release(ground: Ground) -> tuple[list[Point], int]:
+    """Release once undisturbed.
+
+    Returns:
+        The first and the last request of each kind, in the order of their first; and how many checkpoints of the state
+        the engine wrote.
 
     Raises:
         RuntimeError: that release failed.
     """
     ground.prepare_release()
     ground.control("DELETE", "/requests")
-    run = ground.begin_up().wait()
+    up = ground.begin_up()
+    checkpoints = ground.count_checkpoints(up)
+    run = up.wait()
     if run.code != 0:
         raise RuntimeError(f"The undisturbed release failed, so nothing can be tried:\n{run.text}")
     ref = re.compile(rf"(?<![\w-]){ground.ref}(?![\w-])")
@@ -50,15 +57,16 @@ def record_release(ground: Ground) -> list[Point]:
         (request["method"], ref.sub("{ref}", request["path"])) for request in ground.control("GET", "/requests")
     ]
     counts = Counter(requests)
-    return [
+    points = [
         Point(method, path, earlier)
         for (method, path), count in counts.items()
         for earlier in dict.fromkeys((0, count - 1))
     ]
+    return points, checkpoints
 
 
-def all_cases(points: Sequence[Point]) -> Iterator[Disturbance]:
-    """Give the whole matrix for the requests of a recorded release."""
+def all_cases(points: Sequence[Point], checkpoints: int) -> Iterator[Disturbance]:
+    """Give the whole matrix for the requests and the checkpoints of a recorded release."""
     for point in points:
         yield from _request_faults(point)
     for point in points:
@@ -71,6 +79,7 @@ def all_cases(points: Sequence[Point]) -> Iterator[Disturbance]:
             yield StateDiskFull(point)
             yield from (ClockJump(point, seconds) for seconds in (_HOUR, -_HOUR))
     yield from _statements()
+    yield from (KillAtCheckpoint(number + 1) for number in range(checkpoints))
     yield LockHeld(_HELD_SECONDS)
     yield ForeignLease()
     yield SecondRelease(own_state=False)

@@ -23,6 +23,7 @@ SAMPLE = (
     "POST /v1/projects/{ref}/functions/deploy: SIGKILL of the engine",
     "statement 2 of the second migration: PostgreSQL ends its session",
     "the record is written: SIGKILL of the engine after it",
+    "checkpoint 3 of the state: SIGKILL of the engine after it",
     "a holder of the lease on another host vanished",
     "two releases at once, each with a state of its own",
 )
@@ -34,6 +35,9 @@ RECORDED = [
 ]
 
 
+CHECKPOINTS = 3
+
+
 @pytest.fixture(scope="module")
 def ground() -> Iterator[SmallBackend]:
     with SmallBackend.prepared() as prepared:
@@ -42,7 +46,7 @@ def ground() -> Iterator[SmallBackend]:
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_disturbed_release_is_repaired_by_the_next_one(ground: SmallBackend, name: str) -> None:
-    [case] = [case for case in all_cases(RECORDED) if case.name == name]
+    [case] = [case for case in all_cases(RECORDED, CHECKPOINTS) if case.name == name]
     outcome = run_case(Case(ground, case))
     assert outcome.happened
     assert outcome.problems == ()
@@ -125,7 +129,7 @@ def test_what_is_doubled_or_lost_is_seen(ground: SmallBackend) -> None:
 
 def test_a_sample_is_the_same_for_the_same_seed_and_has_many_kinds() -> None:
     ground = SmallBackend(Checkout(ROOT), Live("", {}))
-    cases = [Case(ground, disturbance) for disturbance in all_cases(RECORDED)]
+    cases = [Case(ground, disturbance) for disturbance in all_cases(RECORDED, CHECKPOINTS)]
     chosen = sample(reversed(cases), 12, 5)
     names = [case.name for case in chosen]
     assert names == [case.name for case in sample(cases, 12, 5)]
@@ -136,7 +140,7 @@ def test_a_sample_is_the_same_for_the_same_seed_and_has_many_kinds() -> None:
 
 
 def test_a_reading_request_is_not_dropped_after_it() -> None:
-    faults = [case for case in all_cases(RECORDED[:1]) if isinstance(case, RequestFault)]
+    faults = [case for case in all_cases(RECORDED[:1], CHECKPOINTS) if isinstance(case, RequestFault)]
     assert [case.how for case in faults] == [
         "429 with Retry-After",
         "429",
