@@ -33,6 +33,10 @@ class Adoption:
         # The URNs alone are used: the state holds no id here, and values are nobody's business.
         return frozenset(_type_and_name(urn) for urn in self._state.answer()["outputs"])
 
+    def read_state(self) -> None:
+        """Wait until the state is read; what is declared from then on may change it."""
+        _ = self._known
+
     def knows(self, kind: str) -> bool:
         """Tell whether the state has any resource of this type."""
         return any(known == kind for known, _ in self._known)

@@ -44,9 +44,10 @@ def read_repository(settings: Settings) -> RepositoryFacts:
 
 
 def begin_repository(settings: Settings) -> Callable[[], RepositoryFacts]:
-    """Begin to read the repository, as `read_repository` does; all of it is asked at once."""
+    """Begin to read the repository, as `read_repository` does; what GitHub is asked is asked at once."""
     path = f"repos/{settings.owner}/{settings.repository}"
-    adoption = Adoption(settings.owner, settings.repository)
+    # While resources register in an update, the engine writes the state, and a folder's file would be read torn.
+    early = Adoption(settings.owner, settings.repository) if pulumi.runtime.is_dry_run() else None
     repository = begin_read(path)
     owner = begin_read(f"orgs/{settings.owner}")
     collaborators = begin_read_all(f"{path}/collaborators")
@@ -60,15 +61,19 @@ def begin_repository(settings: Settings) -> Callable[[], RepositoryFacts]:
                 f"There is no repository {settings.owner}/{settings.repository}, or GITHUB_TOKEN may not see it."
                 " Nothing was changed. Remedy: create it, or correct github:owner and the repository's name."
             )
+        plan = ((owner() or {}).get("plan") or {}).get("name")
+        people = People(
+            persons=describe_persons(collaborators()),
+            teams={slug: team for slug, read in teams.items() if (team := read())},
+        )
+        adoption = early or Adoption(settings.owner, settings.repository)
+        adoption.read_state()
         return RepositoryFacts(
             name=settings.repository,
             node_id=found["node_id"],
             private=found["private"],
-            plan=((owner() or {}).get("plan") or {}).get("name"),
-            people=People(
-                persons=describe_persons(collaborators()),
-                teams={slug: team for slug, read in teams.items() if (team := read())},
-            ),
+            plan=plan,
+            people=people,
             adoption=adoption,
         )
 
