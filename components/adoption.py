@@ -1,9 +1,6 @@
 """Takes over what GitHub has already, instead of failing because it exists."""
 
-from collections.abc import Callable
-from functools import cached_property
-
-import pulumi
+from collections.abc import Callable, Iterable
 
 from components.github_reads import PLUGIN_VERSION, in_form, read_all, read_github
 from provider.pending_invoke import PendingInvoke
@@ -20,22 +17,14 @@ class Adoption:
     Args:
         owner: the repository's owner.
         repository: its name.
+        state: the URNs that the stack's state has.
     """
 
-    def __init__(self, owner: str, repository: str) -> None:
+    def __init__(self, owner: str, repository: str, state: Iterable[str]) -> None:
         self._path = f"repos/{owner}/{repository}"
         self._repository = repository
-        stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-        self._state = PendingInvoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack})
-
-    @cached_property
-    def _known(self) -> frozenset[tuple[str, str]]:
         # The URNs alone are used: the state holds no id here, and values are nobody's business.
-        return frozenset(_type_and_name(urn) for urn in self._state.answer()["outputs"])
-
-    def read_state(self) -> None:
-        """Wait until the state is read; what is declared from then on may change it."""
-        _ = self._known
+        self._known = frozenset(_type_and_name(urn) for urn in state)
 
     def knows(self, kind: str) -> bool:
         """Tell whether the state has any resource of this type."""

@@ -25,7 +25,7 @@ class EstateCheck:
         asked: the repository.
 
     Raises:
-        pulumi.RunError: a workflow or CODEOWNERS can't be read.
+        pulumi.RunError: a workflow can't be read.
     """
 
     def __init__(self, settings: Settings, asked: Callable[[], RepositoryFacts]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pulumi
 
-from provider.pending_invoke import PendingInvoke
+from components.stack_outputs import begin_stack_outputs
 from release.snapshot import Snapshot, find_snapshot
 
 
@@ -18,9 +18,8 @@ def read_released_state(stack: str) -> Snapshot | None:
 
 
 def begin_released_state(stack: str) -> Callable[[], Snapshot | None]:
-    """Begin to read it, as `read_released_state` does; the engine decrypts the state for it, which takes a while."""
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
-    pending = PendingInvoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
+    """Begin to read it, as `read_released_state` does."""
+    pending = begin_stack_outputs(stack)
 
     def answer() -> Snapshot | None:
         try:

@@ -8,6 +8,7 @@ import pulumi
 
 from components.adoption import Adoption
 from components.github_reads import begin_read, begin_read_all, in_form
+from components.stack_outputs import begin_stack_outputs
 from estate.code_owners import name_owners, read_workflow_owners
 from estate.people import People, Team, describe_persons, describe_team
 from settings.stack import Settings
@@ -34,20 +35,17 @@ class RepositoryFacts:
     adoption: Adoption
 
 
-def read_repository(settings: Settings) -> RepositoryFacts:
-    """Read the repository, its people, and the teams that the settings and CODEOWNERS name.
+def begin_repository(settings: Settings) -> Callable[[], RepositoryFacts]:
+    """Begin to read the repository, its people, and the teams that the settings and CODEOWNERS name.
+
+    GitHub is asked everything at once; the answers are waited for where the result is called.
 
     Raises:
-        pulumi.RunError: there is no such repository, or the token may not read it.
+        pulumi.RunError: from the result: there is no such repository, or the token may not read it.
     """
-    return begin_repository(settings)()
-
-
-def begin_repository(settings: Settings) -> Callable[[], RepositoryFacts]:
-    """Begin to read the repository, as `read_repository` does; what GitHub is asked is asked at once."""
     path = f"repos/{settings.owner}/{settings.repository}"
     # While resources register in an update, the engine writes the state, and a folder's file would be read torn.
-    early = Adoption(settings.owner, settings.repository) if pulumi.runtime.is_dry_run() else None
+    early = begin_stack_outputs(settings.stack) if pulumi.runtime.is_dry_run() else None
     repository = begin_read(path)
     owner = begin_read(f"orgs/{settings.owner}")
     collaborators = begin_read_all(f"{path}/collaborators")
@@ -66,15 +64,14 @@ def begin_repository(settings: Settings) -> Callable[[], RepositoryFacts]:
             persons=describe_persons(collaborators()),
             teams={slug: team for slug, read in teams.items() if (team := read())},
         )
-        adoption = early or Adoption(settings.owner, settings.repository)
-        adoption.read_state()
+        state = (early or begin_stack_outputs(settings.stack)).answer()["outputs"]
         return RepositoryFacts(
             name=settings.repository,
             node_id=found["node_id"],
             private=found["private"],
             plan=plan,
             people=people,
-            adoption=adoption,
+            adoption=Adoption(settings.owner, settings.repository, state),
         )
 
     return answer

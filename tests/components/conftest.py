@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from components.repository_facts import RepositoryFacts, read_repository
+from components.repository_facts import RepositoryFacts, begin_repository
 from settings.stack import Settings
 from tests.components.recorder import Answers, Declared, record, rest
 
@@ -55,6 +55,6 @@ def declare(settings: Settings) -> Declare:
                 GITHUB | {f"{PATH}/{path}": body for path, body in (exists or {}).items()}
             ),
         }
-        return record(lambda: program(read_repository(settings)), answers)
+        return record(lambda: program(begin_repository(settings)()), answers)
 
     return run

@@ -13,9 +13,9 @@ from githubkit import GitHub
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components import adoption, github_reads
+from components import adoption, github_reads, stack_outputs
 from components.adoption import Adoption
-from components.repository_facts import read_repository
+from components.repository_facts import begin_repository
 from ops import hosting as hosting_room
 from ops.audit.answer_forms import check_github, check_supabase
 from ops.audit.github_reading import read_github
@@ -280,6 +280,7 @@ def answer_each_read(patch: pytest.MonkeyPatch, *, code: int, body: str) -> None
 
     patch.setattr(github_reads, "PendingInvoke", pending)
     patch.setattr(adoption, "PendingInvoke", pending)
+    patch.setattr(stack_outputs, "PendingInvoke", pending)
 
 
 @RELAXED
@@ -290,7 +291,7 @@ def test_each_read_of_the_program_ends_in_one_error_or_well(status: int, body: s
         told(lambda: github_reads.read_github("repos/a/b"))
         told(lambda: github_reads.read_all("repos/a/b/hooks"))
         told(lambda: github_reads.read_all("repos/a/b/environments", "environments"))
-        told(lambda: read_repository(SETTINGS))
+        told(begin_repository(SETTINGS))
 
 
 def test_pages_without_end_are_an_error() -> None:
