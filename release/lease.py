@@ -33,21 +33,18 @@ def hold(connection: Connection, holder: str) -> int:
     Raises:
         ReleaseError: somebody else is releasing.
     """
-    fencing = _take(connection, holder, over=None)
-    if fencing is None:
+    over = None
+    while (fencing := _take(connection, holder, over=over)) is None:
         current = _current(connection)
-        # A holder that was killed can't come back; waiting for its lease to expire would help nobody.
-        if current and _is_dead(current["holder"]):
-            fencing = _take(connection, holder, over=current["holder"])
-    if fencing is None:
-        current = _current(connection)
-        raise ReleaseError(
-            f"Another release is under way: {current['holder'] if current else 'unknown'}"
-            f" (until {current['expires_at']:%H:%M:%S} UTC unless it goes on). This one changed nothing."
-            " Remedy: wait for it, then run `pulumi up` again."
-            if current
-            else "The lease changed hands at this moment. Remedy: run `pulumi up` again."
-        )
+        # A holder that was killed can't come back; waiting for its lease to expire would help nobody. And a step of
+        # this same run, begun together with this one, may just have taken it over.
+        if current and current["holder"] != holder and not _is_dead(current["holder"]):
+            raise ReleaseError(
+                f"Another release is under way: {current['holder']}"
+                f" (until {current['expires_at']:%H:%M:%S} UTC unless it goes on). This one changed nothing."
+                " Remedy: wait for it, then run `pulumi up` again."
+            )
+        over = current["holder"] if current else None
     return fencing
 
 
@@ -111,7 +108,9 @@ def _is_dead(holder: str) -> bool:
     if not match or match["host"] != socket.gethostname():
         return False
     try:
-        return _begun(psutil.Process(int(match["pid"]))) != match["begun"]
+        process = psutil.Process(int(match["pid"]))
+        # A container's first process is often one that never asks how those left to it ended.
+        return process.status() == psutil.STATUS_ZOMBIE or _begun(process) != match["begun"]
     except psutil.NoSuchProcess:
         return True
 

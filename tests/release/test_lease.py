@@ -1,11 +1,15 @@
 import getpass
 import os
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from importlib.resources import files
 
 import psutil
 import pytest
+from psycopg.rows import DictRow
 
 from release import lease
 from release.database import Connection, connect, find_database
@@ -85,6 +89,33 @@ def test_a_holder_of_this_machine_that_runs_is_not(connection: Connection) -> No
     lease.hold(connection, lease.name_holder())
     with pytest.raises(ReleaseError, match="Another release is under way"):
         lease.hold(connection, "two")
+
+
+def test_steps_that_begin_together_succeed_a_holder_that_is_gone_together(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease.hold(connection, holder_here(os.getpid(), 1.0))
+    look = lease._current  # noqa: SLF001 - the moment before this look is what the test is about
+    of_the_other: list[int] = []
+
+    def look_after_the_other(seen: Connection) -> DictRow | None:
+        monkeypatch.setattr(lease, "_current", look)
+        of_the_other.append(lease.hold(seen, lease.name_holder()))
+        return look(seen)
+
+    monkeypatch.setattr(lease, "_current", look_after_the_other)
+    assert lease.hold(connection, lease.name_holder()) == 2
+    assert of_the_other == [2]
+
+
+def test_a_holder_that_ended_and_that_nobody_waited_for_is_gone(connection: Connection) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        process = psutil.Process(ended.pid)
+        begun = process.create_time() - psutil.Process(1).create_time()
+        while process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        lease.hold(connection, holder_here(ended.pid, begun))
+        assert lease.hold(connection, "two") == 2
 
 
 @pytest.mark.skipif(not psutil.LINUX, reason="elsewhere a process keeps the time of its begin")
