@@ -1,8 +1,10 @@
 """Measures time and memory against the project's goals; exit code 2 where a goal is missed."""
 
+import contextlib
 import json
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import typer
@@ -14,6 +16,17 @@ from bench.registry import BENCHES
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 _console = Console(stderr=True, highlight=False)
 _MISSED = 2
+
+
+@contextlib.contextmanager
+def _shown(title: str) -> Iterator[Callable[[str], None]]:
+    """Show how far a bench is: in one live line for people, else in a line each."""
+    if _console.is_terminal:
+        with _console.status(title) as status:
+            yield status.update
+    else:
+        _console.print(title, markup=False)
+        yield lambda line: _console.print(line, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -31,8 +44,8 @@ def run(
     measured = {}
     for name in names or BENCHES:
         bench = BENCHES[name]
-        with _console.status(bench.title) as status:
-            measured[name] = bench.run(lambda line, status=status: status.update(line))  # type: ignore[misc]
+        with _shown(bench.title) as show:
+            measured[name] = bench.run(show)
         if not as_json:
             Console().print(report.table(bench.title, measured[name]))
         if write:

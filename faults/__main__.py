@@ -48,7 +48,7 @@ def main(
         cases = cases[int(index) - 1 :: int(parts)]
         outcomes: list[Outcome] = []
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=_console) as progress:
+        with Progress(*columns, console=_console, disable=not _console.is_terminal) as progress:
             task = progress.add_task("faults", total=len(cases))
             with contextlib.suppress(KeyboardInterrupt):
                 for case in cases:
@@ -57,8 +57,7 @@ def main(
                     progress.update(task, description=case.name[:60])
                     outcomes.append(run_case(case))
                     progress.advance(task)
-                    if not outcomes[-1].good:
-                        progress.console.print(str(outcomes[-1]), style="red", markup=False)
+                    _tell(outcomes[-1], f"{len(outcomes)} of {len(cases)}")
     if as_document:
         sys.stdout.write(as_json(outcomes, seed) + "\n")
     else:
@@ -68,6 +67,14 @@ def main(
     _console.print(f"{len(outcomes)} of {len(whole)} cases, {sum(outcome.good for outcome in outcomes)} good")
     if not all(outcome.good for outcome in outcomes):
         raise typer.Exit(2)
+
+
+def _tell(outcome: Outcome, place: str) -> None:
+    """Tell of a case that has ended: where nobody watches the bar, of each; of a bad one anyway."""
+    if not outcome.good:
+        _console.print(f"{place}: {outcome}", style="red", markup=False)
+    elif not _console.is_terminal:
+        _console.print(f"{place}: {outcome.name}: good, {outcome.seconds:.0f} s", markup=False, soft_wrap=True)
 
 
 def _all_cases(grounds: contextlib.ExitStack) -> Iterator[Case]:
