@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from faults.case import Case, Outcome, run_case
 from faults.first_up import FirstUp
+from faults.journal import Journal
 from faults.matrix import all_cases, first_up_cases, record_release, sample
 from faults.report import as_json, as_markdown, as_table
 from faults.small_backend import SmallBackend
@@ -29,6 +30,12 @@ def main(
     minutes: Annotated[float, typer.Option(min=0, help="Begin no case after so long; 0: run all, some hours.")] = 20,
     seed: Annotated[int, typer.Option(help="Chooses the sample.")] = 1,
     only: Annotated[str, typer.Option(help="Run the cases whose name has this regular expression in it.")] = "",
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--journal", help="Add each outcome to this file, and run only what is not in it; tables have all."
+        ),
+    ] = None,
     part: Annotated[str, typer.Option(help="Run the k-th of n parts, as k/n: the parts may run at once.")] = "1/1",
     as_document: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Write docs/reliability.md.")] = False,
@@ -41,23 +48,30 @@ def main(
     Exit code 0: it held in every case; 2: it did not in some; 1: it could not be tried.
     """
     begun = time.monotonic()
+    try:
+        journal = Journal(into)
+    except (OSError, ValueError) as error:
+        _console.print(f"{error} Remedy: name another journal, or delete this one.", markup=False)
+        raise typer.Exit(1) from None
     index, _, parts = part.partition("/")
     with contextlib.ExitStack() as grounds:
         whole = list(_all_cases(grounds))
         cases = sample([case for case in whole if re.search(only, case.name)], count, seed)
-        cases = cases[int(index) - 1 :: int(parts)]
-        outcomes: list[Outcome] = []
+        known = {outcome.name for outcome in journal.outcomes()}
+        cases = [case for case in cases[int(index) - 1 :: int(parts)] if case.name not in known]
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=_console, disable=not _console.is_terminal) as progress:
             task = progress.add_task("faults", total=len(cases))
             with contextlib.suppress(KeyboardInterrupt):
-                for case in cases:
+                for number, case in enumerate(cases, start=1):
                     if minutes and time.monotonic() - begun > minutes * 60:
                         break
                     progress.update(task, description=case.name[:60])
-                    outcomes.append(run_case(case))
+                    outcome = run_case(case)
+                    journal.add(outcome)
                     progress.advance(task)
-                    _tell(outcomes[-1], f"{len(outcomes)} of {len(cases)}")
+                    _tell(outcome, f"{number} of {len(cases)}")
+    outcomes = journal.outcomes()
     if as_document:
         sys.stdout.write(as_json(outcomes, seed) + "\n")
     else:

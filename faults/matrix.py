@@ -26,12 +26,15 @@ from faults.disturbance import (
 )
 from faults.ground import Ground
 from faults.small_backend import FILES, STATEMENTS
+from localcloud.github.errors import SecondaryRateLimitError
 
 # Longer than the program's, the plugin's and the release's clients wait, and than the CLI does.
 _CLIENT_SECONDS, _CLI_SECONDS = 32, 62
 _HELD_SECONDS, _HOUR = 60, 3600
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 _STATEMENT_LOCK = "select pg_advisory_xact_lock(hashtext('{}'))"
+_SUPABASE_BUSY = {"message": "ThrottlerException: Too Many Requests"}
+_GITHUB_BUSY = {**SecondaryRateLimitError(1).body(), "status": "429"}
 _READING = re.compile(r"/database/query/read-only$|/graphql$")
 
 
@@ -114,7 +117,8 @@ def sample(cases: Iterable[Case], count: int | None, seed: int) -> list[Case]:
 
 
 def _request_faults(point: Point) -> Iterator[RequestFault]:
-    busy = {"message": "ThrottlerException: Too Many Requests"}
+    # The GitHub plugin waits only for what has GitHub's own words.
+    busy = _GITHUB_BUSY if point.path.startswith("/api/") else _SUPABASE_BUSY
     writes = _is_write(point)
     faults: dict[str, dict[str, Any]] = {
         "429 with Retry-After": {"action": "respond", "status": 429, "headers": {"retry-after": "1"}, "body": busy},
