@@ -1,6 +1,7 @@
 """Deploys one function, and proves that it answers."""
 
 import hashlib
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -15,12 +16,16 @@ from release.error import ReleaseError
 from release.function_source import FunctionSource
 from release.live_state import ManifestRow, digest_function
 from release.session import Session
-from release.supabase_cli import copied_backend, run_cli
+from release.supabase_cli import CliAnswer, copied_backend, run_cli
 
 # The platform may answer 404 for a while after it reports ACTIVE, and a first start takes seconds.
 _ANSWER_SECONDS = 60
 # Code that does not start now will not start in a minute either.
 _BOOT_SECONDS = 15
+# Seconds before each further try of an upload that the platform failed to answer.
+_DEPLOY_PAUSES = (1, 4)
+# The CLI's words for that: it has tried again itself where it was told to wait (429).
+_UNANSWERED = re.compile(r"unexpected deploy status 5\d\d|TransportError")
 _NOT_FOUND = 404
 _BOOT_ERROR = 503
 
@@ -48,17 +53,10 @@ def deploy_function(session: Session, backend: Path, function: FunctionSource, *
         return False
     if live and (row is None or row.live != digest_live(live)):
         _keep_body(session, function.slug)
-    with copied_backend(backend, ["supabase/config.toml", *function.files]) as folder:
-        answer = run_cli(
-            ["functions", "deploy", function.slug, "--use-api", f"--remote={session.target.ref}"],
-            folder=folder,
-            environment={"SUPABASE_ACCESS_TOKEN": read_credential("SUPABASE_ACCESS_TOKEN", session.target.stack)},
-        )
+    answer = _deploy(session, backend, function)
     if not answer.succeeded:
-        raise ReleaseError(
-            f"Function {function.slug} was not deployed: {answer.message}\nWhat was live before still is."
-            " Remedy: correct the function, then `pulumi up`."
-        )
+        left = _what_is_live(session, function, live, answer)
+        raise ReleaseError(f"Function {function.slug} was not deployed: {answer.message}\n{left}")
     live = _find(session, function.slug)
     if live is None or live.get("status") != "ACTIVE":
         raise ReleaseError(
@@ -73,6 +71,38 @@ def deploy_function(session: Session, backend: Path, function: FunctionSource, *
         version=int(live["version"]),
     )
     return True
+
+
+def _deploy(session: Session, backend: Path, function: FunctionSource) -> CliAnswer:
+    """Upload the sources; again where the platform gave no answer, as the same sources twice double nothing."""
+    environment = {"SUPABASE_ACCESS_TOKEN": read_credential("SUPABASE_ACCESS_TOKEN", session.target.stack)}
+    command = ["functions", "deploy", function.slug, "--use-api", f"--remote={session.target.ref}"]
+    with copied_backend(backend, ["supabase/config.toml", *function.files]) as folder:
+        for pause in _DEPLOY_PAUSES:
+            answer = run_cli(command, folder=folder, environment=environment)
+            if not _UNANSWERED.search(answer.message):
+                return answer
+            sys.stdout.write(f"{function.slug}: {answer.message}; trying again in {pause} s\n")
+            sys.stdout.flush()
+            time.sleep(pause)
+        return run_cli(command, folder=folder, environment=environment)
+
+
+def _what_is_live(
+    session: Session, function: FunctionSource, before: Mapping[str, Any] | None, answer: CliAnswer
+) -> str:
+    """Say what a deploy that failed left live, and what to do: an answer that was lost may have been a success."""
+    if not answer.killed and not _UNANSWERED.search(answer.message):
+        return "What was live before still is. Remedy: correct the function, then `pulumi up`."
+    remedy = "Remedy: `pulumi up` once the platform answers; it deploys the function again."
+    try:
+        now = _find(session, function.slug)
+    except ReleaseError:
+        return f"Whether it is live all the same is not known. {remedy}"
+    if (now and digest_live(now)) == (before and digest_live(before)):
+        return f"The platform lists what was live before. {remedy}"
+    version = now["version"] if now else "none"
+    return f"The platform lists version {version} all the same, which was not looked at. {remedy}"
 
 
 def delete_function(session: Session, slug: str) -> bool:

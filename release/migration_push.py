@@ -1,5 +1,6 @@
 """Applies the pending migrations, and proves that they are applied."""
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ _PUSH_LOCK = 0x72656C65
 # Seconds between tries for a lock that somebody holds: with the timeouts between them, half a minute and more.
 _LOCK_PAUSES = (1, 2, 4, 8)
 _WATCH_SECONDS = 0.2
+# Of errors that are no file's: connection, resources, an operator's intervention, the system, PostgreSQL itself.
+_NOT_THE_FILES = {"08", "53", "57", "58", "XX"}
 
 
 def read_versions(connection: Connection) -> list[str]:
@@ -137,6 +140,11 @@ def _ended_by(answer: CliAnswer, error: type[psycopg.Error]) -> bool:
     return f"(SQLSTATE {error.sqlstate})" in answer.message
 
 
+def _was_interrupted(answer: CliAnswer) -> bool:
+    state = re.search(r"\(SQLSTATE (\w{2})\w{3}\)", answer.message)
+    return answer.killed or (state is not None and state[1] in _NOT_THE_FILES) or "TransportError" in answer.message
+
+
 def _describe_failure(
     session: Session,
     pending: list[Migration],
@@ -160,6 +168,12 @@ def _describe_failure(
     elif _ended_by(answer, QueryCanceled):
         reason = f"a statement ran longer than {timeouts.statement_seconds} s and was ended.\n{reason}"
         remedy = "split it, or raise backend.statementTimeoutSeconds in the stack file"
+    elif _was_interrupted(answer):
+        return (
+            f"The push was interrupted: {reason}\n"
+            f"By the ledger these are applied, each as a whole: {', '.join(applied) or 'none'}."
+            " No function was touched. Remedy: `pulumi up` again; it applies what is missing."
+        )
     if invalid := _invalid_indexes(session.connection):
         reason += f"\nThese indexes were not finished and serve no query: {invalid}."
         remedy = f"drop index concurrently {invalid}, then {remedy}"

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,11 +23,13 @@ class CliAnswer:
         succeeded: it ended with 0 and warned of nothing: the CLI warns, and goes on, about files that it can't read.
         code: the CLI's name for the error, such as DbPushApplyError; empty where it gave none.
         message: the error's or warning's text where it did not succeed.
+        killed: a signal ended it, so it may have done what it was to do.
     """
 
     succeeded: bool
     code: str
     message: str
+    killed: bool = False
 
 
 @contextmanager
@@ -82,6 +85,9 @@ def run_cli(arguments: list[str], *, folder: Path, environment: Mapping[str, str
             " Remedy: python3 -m toolchain ensure, and run inside `python -m localcloud shell` or with its bin folder"
             " on PATH."
         ) from error
+    if result.returncode < 0:
+        name = signal.Signals(-result.returncode).name
+        return CliAnswer(succeeded=False, code="", message=f"the Supabase CLI was ended by {name}", killed=True)
     document = _last_document(result.stdout)
     warnings = [line for line in result.stderr.splitlines() if line.lstrip().upper().startswith("WARN")]
     failure = document.get("error", {}) if document.get("_tag") == "Error" else {}

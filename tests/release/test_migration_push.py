@@ -1,11 +1,13 @@
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import psycopg
 import pytest
 
@@ -108,6 +110,51 @@ def test_an_index_that_was_not_finished_is_named(project: Project) -> None:
     text = project.refusal()
     assert "These indexes were not finished and serve no query: a_twice." in text
     assert "Remedy: drop index concurrently a_twice, then correct the file" in text
+
+
+def end_the_session(project: Project, pid: int) -> None:
+    with project.another_session() as session:
+        session.execute("select pg_terminate_backend(%s)", [pid])
+
+
+def kill_the_cli(project: Project, pid: int) -> None:
+    del project, pid
+    for process in psutil.Process().children(recursive=True):
+        if Path(process.cmdline()[0]).name.startswith("supabase"):
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "reason"),
+    [
+        (end_the_session, "terminating connection due to administrator command"),
+        (kill_the_cli, "the Supabase CLI was ended by SIGKILL"),
+    ],
+)
+def test_a_push_that_is_interrupted_blames_no_file_and_says_what_is_applied(
+    project: Project, interrupt: Callable[[Project, int], None], reason: str
+) -> None:
+    project.push()
+    project.write("20260103000000_third.sql", "create table third (id bigint);\n")
+    project.write("20260104000000_slow.sql", "select pg_sleep(20);\n")
+
+    def strike() -> None:
+        with project.another_session() as session:
+            sleeping = "select pid from pg_stat_activity where wait_event = 'PgSleep'"
+            while not (rows := session.execute(sleeping).fetchall()):
+                time.sleep(0.05)
+            interrupt(project, int(str(rows[0]["pid"])))
+            session.execute("select pg_terminate_backend(%s)", [rows[0]["pid"]])
+
+    with ThreadPoolExecutor(1) as pool:
+        struck = pool.submit(strike)
+        text = project.refusal()
+        struck.result()
+    assert "The push was interrupted: " in text
+    assert reason in text
+    assert "By the ledger these are applied, each as a whole: 20260103000000_third.sql. No" in text
+    assert "correct the file" not in text
+    assert project.versions() == [FIRST, SECOND, "20260103000000"]
 
 
 class Reader(threading.Thread):
