@@ -42,7 +42,7 @@ class Outcome:
         name: what was disturbed, and how.
         happened: whether the release came to that point.
         code: exit code of the disturbed release; negative for a signal.
-        line: the last line of its error; empty where it succeeded.
+        line: the last line of its error; empty where it succeeded or was killed.
         converged: the next `up` succeeded, and the one after it had nothing to do.
         problems: promises that were broken, in words.
         seconds: what the case took.
@@ -90,7 +90,7 @@ def run_case(case: Case) -> Outcome:
         name=case.name,
         happened=happened,
         code=seen.code,
-        line="" if seen.code == 0 else last_line(seen.text),
+        line=last_line(seen.text) if seen.code > 0 else "",
         converged=second.code == third.code == 0,
         problems=tuple(dict.fromkeys(problems)),
         seconds=time.monotonic() - begun,
@@ -98,8 +98,16 @@ def run_case(case: Case) -> Outcome:
 
 
 def last_line(text: str) -> str:
-    """Give the last line of the engine's diagnostics that says what went wrong."""
+    """Give the last line of the engine's diagnostics that says what went wrong.
+
+    They are a block for each resource, and what is merely told stands among the errors of the stack's own.
+    """
     diagnostics = re.split(r"\n(?:Outputs|Resources):", text[max(text.rfind("Diagnostics:"), 0) :], maxsplit=1)[0]
-    lines = [_PREFIX.sub("", line).strip() for line in diagnostics.splitlines()]
-    told = [line for line in lines if line and not _NOISE.fullmatch(line)]
-    return told[-1][:_SHOWN] if told else ""
+    blocks = re.split(r"(?m)^(?=  \S+ \(.*\):$)", diagnostics)
+    of_the_stack = [block for block in blocks if block.startswith("  pulumi:pulumi:Stack")]
+    failed = [block for block in blocks if "error: " in block and block not in of_the_stack]
+    for block in [*reversed(failed), *of_the_stack, *blocks[-1:]]:
+        lines = [_PREFIX.sub("", line).strip() for line in block[max(block.find("error: "), 0) :].splitlines()]
+        if told := [line for line in lines if line and not _NOISE.fullmatch(line)]:
+            return told[-1][:_SHOWN]
+    return ""

@@ -4,13 +4,15 @@ import dataclasses
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from faults.case import Case, last_line, run_case
+from faults.case import Case, Outcome, last_line, run_case
 from faults.disturbance import Disturbance, Point, RequestFault
 from faults.first_up import FirstUp
 from faults.ground import Ground
+from faults.journal import Journal
 from faults.matrix import all_cases, first_up_cases, record_release, sample
 from faults.small_backend import SmallBackend
 from tests.engine.checkout import ROOT, Checkout, Live, Run
@@ -150,14 +152,71 @@ def test_a_reading_request_is_not_dropped_after_it() -> None:
     ]
 
 
-def test_the_last_line_is_the_one_that_says_what_went_wrong() -> None:
-    text = (
-        "Updating (staging):\nDiagnostics:\n"
-        '  command:local:Command (record):\n    error: exit status 1: running "exec …":\n    The database ended it.'
-        " Remedy: again.\n  pulumi:pulumi:Stack (x):\n    error: update failed\n\n"
-        "Outputs:\n    one: 1\n\nResources:\n    1 unchanged\n\nDuration: 3s\n"
+OF_A_STEP = """Updating (staging):
+ @ updating.....
+Diagnostics:
+  command:local:Command (record):
+    error: exit status 1: running "exec …":
+    The database ended it. Remedy: again.
+
+  pulumi:pulumi:Stack (x):
+    error: update failed
+
+    migration to apply: 20260101000000_a.sql
+
+Outputs:
+    one: 1
+
+Resources:
+    1 unchanged
+
+Duration: 3s
+"""
+OF_THE_PROGRAM = """Diagnostics:
+  pulumi:pulumi:Stack (x):
+    project x will be created
+
+    error: an unhandled error occurred: program exited with non-zero exit code: 1
+    error: GitHub refused to tell.
+    Remedy: another token.
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (OF_A_STEP, "The database ended it. Remedy: again."),
+        (OF_THE_PROGRAM, "Remedy: another token."),
+        ("error: the stack is currently locked by 1 lock(s)\n", "the stack is currently locked by 1 lock(s)"),
+    ],
+)
+def test_the_last_line_is_the_one_that_says_what_went_wrong(text: str, line: str) -> None:
+    assert last_line(text) == line
+
+
+def test_what_runs_left_in_a_journal_is_not_run_again(tmp_path: Path) -> None:
+    outcome = Outcome(name="a", happened=True, code=1, line="no", converged=True, problems=(), seconds=1.0)
+    worse = dataclasses.replace(outcome, name="b", problems=("gone",))
+    for each in (outcome, worse):
+        Journal(tmp_path / "journal").add(each)
+    assert Journal(tmp_path / "journal").outcomes() == [outcome, worse]
+    alone = Journal(None)
+    alone.add(worse)
+    assert alone.outcomes() == [worse]
+
+
+def test_a_journal_that_is_none_ends_with_one_clear_error(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    journal.write_text("{}\n", encoding="utf-8")
+    told = subprocess.run(
+        [sys.executable, "-m", "faults", "--journal", str(journal)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert last_line(text) == "The database ended it. Remedy: again."
+    assert told.returncode == 1
+    assert "is no outcome of a case. Remedy: name another journal" in " ".join(told.stderr.split())
 
 
 def test_the_command_explains_itself() -> None:
