@@ -1,12 +1,12 @@
 """Brings a stack back to an earlier release."""
 
-import json
 import sys
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from ops.outcome import tell_outcome
 from ops.release_log import read_log
 from ops.stack_target import read_stack
 from release.credentials import read_credential
@@ -49,7 +49,8 @@ def rollback(
     if clear:
         with open_session(target) as session:
             cleared = clear_holds(session)
-        _tell({"cleared": cleared}, f"{len(cleared)} holds lifted; `pulumi up` may release them again", as_json=as_json)
+        lifted = f"{len(cleared)} holds lifted; `pulumi up` may release them again"
+        tell_outcome({"cleared": cleared}, lifted, as_json=as_json)
         return
     with ManagementApi(target, read_credential("SUPABASE_ACCESS_TOKEN", stack)) as api:
         records, hashes = read_log(api, target)
@@ -57,16 +58,20 @@ def rollback(
     if not as_json:
         _show(plan, stack)
     if dry_run:
-        _tell(_document(plan), "", as_json=as_json)
+        tell_outcome(_document(plan), "Nothing was done: this was --dry-run.", as_json=as_json)
         return
     reason = _confirm(settings, reason, yes=yes)
     number, works = carry_out(settings, target, plan, hashes, reason=reason, migrations=migrations)
-    _tell(
-        {**_document(plan), "record": number, "smoke_tests_pass": works},
+    told = (
         f"rolled back to release {plan.target.number}; on record as {number}. `pulumi up` refuses the release that was"
-        f" left until: python -m ops rollback --stack {stack} --clear",
-        as_json=as_json,
+        f" left until: python -m ops rollback --stack {stack} --clear"
     )
+    if not works:
+        told += (
+            f"\nIts smoke tests fail there too. Remedy: go back further: python -m ops history --stack {stack}, then"
+            " python -m ops rollback --to."
+        )
+    tell_outcome({**_document(plan), "record": number, "smoke_tests_pass": works}, told, as_json=as_json)
     if not works:
         raise typer.Exit(FINDINGS)
 
@@ -156,10 +161,3 @@ def _announce(target: Target, number: int) -> None:
     with ManagementApi(target, read_credential("SUPABASE_ACCESS_TOKEN", target.stack)) as api:
         (record,) = [record for record in read_records(api.query) if record.number == number]
     tell_team(target.stack, describe_release(target.stack, record))
-
-
-def _tell(document: dict[str, object], text: str, *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(document) + "\n")
-    elif text:
-        _console.print(text, markup=False)

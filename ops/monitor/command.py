@@ -1,7 +1,5 @@
 """The command `monitor`."""
 
-import json
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -18,6 +16,7 @@ from ops.duration import parse_duration
 from ops.monitor.alarm import Thresholds
 from ops.monitor.traffic import Traffic
 from ops.monitor.watch import Look, Watch, moments
+from ops.outcome import tell_outcome
 from ops.release_log import read_log
 from ops.rollback import carry_out
 from ops.stack_target import read_stack
@@ -79,21 +78,21 @@ def monitor(
         look = _watch(watch, waits, stack, quiet=as_json)
     document = _document(look, watch)
     if look.unread:
-        _tell(document, f"{look.unread}\nWhether {stack} is well is not known.", as_json=as_json)
+        tell_outcome(document, f"{look.unread}\nWhether {stack} is well is not known.", as_json=as_json)
         raise typer.Exit(1)
     if not look.alarms:
-        _tell(document, f"{stack} is as it was before {_moment(begin)}", as_json=as_json)
+        tell_outcome(document, f"{stack} is as it was before {_moment(begin)}", as_json=as_json)
         return
     text = "\n".join([f"{stack} is over the threshold:", *(f"  {alarm.of}: {alarm.text}" for alarm in look.alarms)])
     of_functions = [alarm for alarm in look.alarms if alarm.of in look.traffic]
     if rollback and of_functions:
         reason = "; ".join(f"{alarm.of}: {alarm.text}" for alarm in of_functions)
         number = _roll_back(settings, target, records, hashes, reason)
-        _tell({**document, "record": number}, f"{text}\nrolled back, on record as {number}", as_json=as_json)
+        tell_outcome({**document, "record": number}, f"{text}\nrolled back, on record as {number}", as_json=as_json)
     else:
         remedy = f"Remedy, if it is the release: python -m ops rollback --stack {stack}"
         tell_team(stack, f"{text}\n{remedy}")
-        _tell(document, f"{text}\n{remedy}", as_json=as_json)
+        tell_outcome(document, f"{text}\n{remedy}", as_json=as_json)
     raise typer.Exit(ALARMED)
 
 
@@ -175,10 +174,3 @@ def _document(look: Look, watch: Watch) -> dict[str, Any]:
         "unread": look.unread or None,
         "record": None,
     }
-
-
-def _tell(document: dict[str, Any], text: str, *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(document) + "\n")
-    else:
-        _console.print(text, markup=False)

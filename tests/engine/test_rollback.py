@@ -197,6 +197,20 @@ def test_what_was_left_is_on_hold_until_somebody_lifts_it(released: Released, ch
     assert records(released)[-1] == (7, "release")
 
 
+def test_a_rollback_to_what_does_not_work_either_says_so(released: Released, channel: Channel) -> None:
+    checkout, live = released.checkout, released.live
+    live.sql("alter table public.people rename to hidden")
+    try:
+        result = checkout.run("python", "-m", "ops", "rollback", "--stack", "staging", "--to", "1", "--yes")
+    finally:
+        live.sql("alter table public.hidden rename to people")
+    assert result.code == 2
+    assert "rolled back to release 1; on record as 8." in result.text
+    assert "Its smoke tests fail there too. Remedy: go back further" in result.text
+    assert len(ops(released, "rollback", "--clear")["cleared"]) == 1
+    checkout.up_well(environment={"TEAM": channel.address})
+
+
 def test_the_tree_of_an_earlier_release_needs_no_deploy_after_a_rollback(released: Released, channel: Channel) -> None:
     checkout, live = released.checkout, released.live
     environment = {"TEAM": channel.address}
