@@ -173,8 +173,9 @@ def _explain(error: Exception) -> str:
     if isinstance(error, SettingsError):
         return str(error)
     if isinstance(error, psycopg.Error):
+        told = (error.diag.message_primary or str(error).strip().partition("\n")[0]).rstrip(".")
         return (
-            f"The database ended this step: {str(error).strip()}. What it had not noted by then is in doubt."
+            f"The database ended this step: {told}. What it had not noted by then is in doubt."
             " Remedy: `pulumi up` again; it does over what is in doubt."
         )
     raise error
