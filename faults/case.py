@@ -90,7 +90,8 @@ def run_case(case: Case) -> Outcome:
         name=case.name,
         happened=happened,
         code=seen.code,
-        line=last_line(seen.text) if seen.code > 0 else "",
+        # Where the checkout happened to be says nothing.
+        line=last_line(seen.text.replace(str(ground.checkout.directory), "…")) if seen.code > 0 else "",
         converged=second.code == third.code == 0,
         problems=tuple(dict.fromkeys(problems)),
         seconds=time.monotonic() - begun,
