@@ -26,7 +26,6 @@ from faults.disturbance import (
 )
 from faults.ground import Ground
 from faults.small_backend import FILES, STATEMENTS
-from localcloud.github.errors import SecondaryRateLimitError
 
 # Longer than the program's, the plugin's and the release's clients wait, and than the CLI does.
 _CLIENT_SECONDS, _CLI_SECONDS = 32, 62
@@ -34,7 +33,12 @@ _HELD_SECONDS, _HOUR = 60, 3600
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 _STATEMENT_LOCK = "select pg_advisory_xact_lock(hashtext('{}'))"
 _SUPABASE_BUSY = {"message": "ThrottlerException: Too Many Requests"}
-_GITHUB_BUSY = {**SecondaryRateLimitError(1).body(), "status": "429"}
+_GITHUB_BUSY = {
+    "message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+    "documentation_url": "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
+    "#about-secondary-rate-limits",
+    "status": "429",
+}
 _READING = re.compile(r"/database/query/read-only$|/graphql$")
 
 
