@@ -24,10 +24,11 @@ class Journal:
 
     def outcomes(self) -> list[Outcome]:
         """Give all outcomes, other runs' included, each case's last one."""
-        if self._path is None or not self._path.exists():
+        if self._path is None:
             return self._kept
+        lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
         found = {}
-        for number, line in enumerate(self._path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(lines, start=1):
             try:
                 read = json.loads(line)
                 outcome = Outcome(**{**read, "problems": tuple(read["problems"])})
@@ -38,7 +39,8 @@ class Journal:
 
     def add(self, outcome: Outcome) -> None:
         """Write down how a case went."""
-        self._kept.append(outcome)
-        if self._path is not None:
+        if self._path is None:
+            self._kept.append(outcome)
+        else:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(dataclasses.asdict(outcome)) + "\n")

@@ -1,7 +1,6 @@
 """Deploys one function, and proves that it answers."""
 
 import hashlib
-import re
 import sys
 import time
 from collections.abc import Mapping
@@ -24,8 +23,6 @@ _ANSWER_SECONDS = 60
 _BOOT_SECONDS = 15
 # Seconds before each further try of an upload that the platform failed to answer.
 _DEPLOY_PAUSES = (1, 4)
-# The CLI's words for that: it has tried again itself where it was told to wait (429).
-_UNANSWERED = re.compile(r"unexpected deploy status 5\d\d|TransportError")
 _NOT_FOUND = 404
 _BOOT_ERROR = 503
 
@@ -78,21 +75,21 @@ def _deploy(session: Session, backend: Path, function: FunctionSource) -> CliAns
     environment = {"SUPABASE_ACCESS_TOKEN": read_credential("SUPABASE_ACCESS_TOKEN", session.target.stack)}
     command = ["functions", "deploy", function.slug, "--use-api", f"--remote={session.target.ref}"]
     with copied_backend(backend, ["supabase/config.toml", *function.files]) as folder:
-        for pause in _DEPLOY_PAUSES:
+        for pause in (*_DEPLOY_PAUSES, None):
             answer = run_cli(command, folder=folder, environment=environment)
-            if not _UNANSWERED.search(answer.message):
-                return answer
+            if pause is None or not answer.unanswered:
+                break
             sys.stdout.write(f"{function.slug}: {answer.message}; trying again in {pause} s\n")
             sys.stdout.flush()
             time.sleep(pause)
-        return run_cli(command, folder=folder, environment=environment)
+    return answer
 
 
 def _what_is_live(
     session: Session, function: FunctionSource, before: Mapping[str, Any] | None, answer: CliAnswer
 ) -> str:
     """Say what a deploy that failed left live, and what to do: an answer that was lost may have been a success."""
-    if not answer.killed and not _UNANSWERED.search(answer.message):
+    if not answer.in_doubt:
         return "What was live before still is. Remedy: correct the function, then `pulumi up`."
     remedy = "Remedy: `pulumi up` once the platform answers; it deploys the function again."
     try:

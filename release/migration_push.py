@@ -142,7 +142,7 @@ def _ended_by(answer: CliAnswer, error: type[psycopg.Error]) -> bool:
 
 def _was_interrupted(answer: CliAnswer) -> bool:
     state = re.search(r"\(SQLSTATE (\w{2})\w{3}\)", answer.message)
-    return answer.killed or (state is not None and state[1] in _NOT_THE_FILES) or "TransportError" in answer.message
+    return answer.in_doubt or (state is not None and state[1] in _NOT_THE_FILES)
 
 
 def _describe_failure(
@@ -158,27 +158,21 @@ def _describe_failure(
     # The CLI names the statement, and the file only among its progress; one file is one transaction.
     subject = f"Migration {failed.file_name}" if failed and answer.code == "DbPushApplyError" else "The push"
     reason = answer.message.replace(session.password, "***").strip()
-    remedy = "correct the file"
+    headline, left = f"{subject} failed", "It was rolled back; applied before it"
+    remedy = "correct the file, then `pulumi up`"
     if _ended_by(answer, LockNotAvailable):
         who = ", ".join(holders) or "somebody who was gone before this could look"
         reason = (
             f"in {len(_LOCK_PAUSES) + 1} tries a lock was not free within {timeouts.lock_seconds} s; held by {who}."
         )
-        remedy = "wait until it is free, or end who holds it (select pg_terminate_backend(PROCESS))"
+        remedy = "wait until it is free, or end who holds it (select pg_terminate_backend(PROCESS)), then `pulumi up`"
     elif _ended_by(answer, QueryCanceled):
         reason = f"a statement ran longer than {timeouts.statement_seconds} s and was ended.\n{reason}"
-        remedy = "split it, or raise backend.statementTimeoutSeconds in the stack file"
+        remedy = "split it, or raise backend.statementTimeoutSeconds in the stack file, then `pulumi up`"
     elif _was_interrupted(answer):
-        return (
-            f"The push was interrupted: {reason}\n"
-            f"By the ledger these are applied, each as a whole: {', '.join(applied) or 'none'}."
-            " No function was touched. Remedy: `pulumi up` again; it applies what is missing."
-        )
+        headline, left = "The push was interrupted", "By the ledger these are applied, each as a whole"
+        remedy = "`pulumi up` again; it applies what is missing"
     if invalid := _invalid_indexes(session.connection):
         reason += f"\nThese indexes were not finished and serve no query: {invalid}."
         remedy = f"drop index concurrently {invalid}, then {remedy}"
-    return (
-        f"{subject} failed: {reason}\n"
-        f"It was rolled back; applied before it: {', '.join(applied) or 'none'}. No function was touched."
-        f" Remedy: {remedy}, then `pulumi up`."
-    )
+    return f"{headline}: {reason}\n{left}: {', '.join(applied) or 'none'}. No function was touched. Remedy: {remedy}."

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from release.error import ReleaseError
+
+# The CLI's words for a platform that fails; it has tried again itself where it was told to wait (429).
+_UNANSWERED = re.compile(r"unexpected deploy status 5\d\d|TransportError")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,16 @@ class CliAnswer:
     code: str
     message: str
     killed: bool = False
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the platform failed to answer: neither done nor refused, as far as the CLI knows."""
+        return _UNANSWERED.search(self.message) is not None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether what was asked for may be done although this did not succeed."""
+        return self.killed or self.unanswered
 
 
 @contextmanager

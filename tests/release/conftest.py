@@ -1,9 +1,11 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from release import verdicts
+from release.session import Session, open_session
+from tests.conftest import LocalCloudUnderTest
 
 Write = Callable[[str, str], Path]
 
@@ -32,3 +34,26 @@ def backend(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="module")
+def identity(request: pytest.FixtureRequest, local_cloud: LocalCloudUnderTest) -> dict[str, str]:
+    """Give the variables of a step that releases to a project which the module has for itself."""
+    name = request.module.__name__.rpartition(".")[2]
+    organization = local_cloud.api("GET", "/organizations").json()[0]["slug"]
+    return {
+        "RELEASE_STACK": "s",
+        "RELEASE_REF": local_cloud.create_project(name, organization),
+        "RELEASE_NAME": name,
+        "RELEASE_ORGANIZATION": organization,
+        **local_cloud.environment,
+    }
+
+
+@pytest.fixture
+def session(identity: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    """Give the open release of such a step."""
+    for name, value in identity.items():
+        monkeypatch.setenv(name, value)
+    with open_session(adopt=True) as opened:
+        yield opened

@@ -11,7 +11,7 @@ from release import function_deploy
 from release.backend_source import read_backend
 from release.error import ReleaseError
 from release.function_deploy import deploy_function
-from release.session import Session, open_session
+from release.session import Session
 from tests.conftest import LocalCloudUnderTest
 
 SLUG = "hello"
@@ -50,27 +50,9 @@ class Project:
         return str(caught.value)
 
 
-@pytest.fixture(scope="module")
-def identity(local_cloud: LocalCloudUnderTest) -> dict[str, str]:
-    organization = local_cloud.api("GET", "/organizations").json()[0]["slug"]
-    return {
-        "RELEASE_STACK": "s",
-        "RELEASE_REF": local_cloud.create_project("deploy", organization),
-        "RELEASE_NAME": "deploy",
-        "RELEASE_ORGANIZATION": organization,
-        **local_cloud.environment,
-    }
-
-
 @pytest.fixture
-def project(
-    local_cloud: LocalCloudUnderTest, identity: dict[str, str], backend: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Project]:
-    for name, value in identity.items():
-        monkeypatch.setenv(name, value)
-    with open_session(adopt=True) as session:
-        session.bring_up_to_date()
-        yield Project(local_cloud, session, backend)
+def project(local_cloud: LocalCloudUnderTest, session: Session, backend: Path) -> Project:
+    return Project(local_cloud, session, backend)
 
 
 @pytest.fixture(autouse=True)

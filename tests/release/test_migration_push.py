@@ -17,9 +17,8 @@ from release.database import connect
 from release.error import ReleaseError
 from release.migration_push import push_migrations, read_versions
 from release.push_timeouts import PushTimeouts
-from release.session import Session, open_session
+from release.session import Session
 from release.supabase_cli import CliAnswer, run_cli
-from tests.conftest import LocalCloudUnderTest
 
 FIRST, SECOND = "20260101000000", "20260102000000"
 TIMEOUTS = PushTimeouts(lock_seconds=1, statement_seconds=60)
@@ -52,26 +51,11 @@ class Project:
             yield connection
 
 
-@pytest.fixture(scope="module")
-def identity(local_cloud: LocalCloudUnderTest) -> dict[str, str]:
-    organization = local_cloud.api("GET", "/organizations").json()[0]["slug"]
-    return {
-        "RELEASE_STACK": "s",
-        "RELEASE_REF": local_cloud.create_project("push", organization),
-        "RELEASE_NAME": "push",
-        "RELEASE_ORGANIZATION": organization,
-        **local_cloud.environment,
-    }
-
-
 @pytest.fixture
-def project(identity: dict[str, str], backend: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    for name, value in identity.items():
-        monkeypatch.setenv(name, value)
-    with open_session(adopt=True) as session:
-        session.connection.execute("drop schema if exists supabase_migrations cascade")
-        session.connection.execute("drop table if exists a, b, hotfix, third, slow")
-        yield Project(session, backend)
+def project(session: Session, backend: Path) -> Project:
+    session.connection.execute("drop schema if exists supabase_migrations cascade")
+    session.connection.execute("drop table if exists a, b, hotfix, third, slow")
+    return Project(session, backend)
 
 
 def test_what_comes_late_is_applied_and_only_then_asked_for(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,49 +96,65 @@ def test_an_index_that_was_not_finished_is_named(project: Project) -> None:
     assert "Remedy: drop index concurrently a_twice, then correct the file" in text
 
 
-def end_the_session(project: Project, pid: int) -> None:
-    with project.another_session() as session:
-        session.execute("select pg_terminate_backend(%s)", [pid])
-
-
-def kill_the_cli(project: Project, pid: int) -> None:
-    del project, pid
+def kill_the_cli() -> None:
     for process in psutil.Process().children(recursive=True):
         if Path(process.cmdline()[0]).name.startswith("supabase"):
             process.kill()
 
 
-@pytest.mark.parametrize(
-    ("interrupt", "reason"),
-    [
-        (end_the_session, "terminating connection due to administrator command"),
-        (kill_the_cli, "the Supabase CLI was ended by SIGKILL"),
-    ],
-)
-def test_a_push_that_is_interrupted_blames_no_file_and_says_what_is_applied(
-    project: Project, interrupt: Callable[[Project, int], None], reason: str
-) -> None:
-    project.push()
-    project.write("20260103000000_third.sql", "create table third (id bigint);\n")
-    project.write("20260104000000_slow.sql", "select pg_sleep(20);\n")
+@contextmanager
+def interruption(project: Project, query: str, *, after: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """End the session that runs such a query, once it waits, and once something else is done."""
 
     def strike() -> None:
         with project.another_session() as session:
-            sleeping = "select pid from pg_stat_activity where wait_event = 'PgSleep'"
-            while not (rows := session.execute(sleeping).fetchall()):
+            waiting = (
+                "select pid from pg_stat_activity where query ~* %s and wait_event is not null and state = 'active'"
+            )
+            while not (rows := session.execute(waiting.encode(), [f"^{query}"]).fetchall()):
                 time.sleep(0.05)
-            interrupt(project, int(str(rows[0]["pid"])))
+            after()
             session.execute("select pg_terminate_backend(%s)", [rows[0]["pid"]])
 
     with ThreadPoolExecutor(1) as pool:
         struck = pool.submit(strike)
-        text = project.refusal()
+        yield
         struck.result()
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        (lambda: None, "terminating connection due to administrator command"),
+        (kill_the_cli, "the Supabase CLI was ended by SIGKILL"),
+    ],
+)
+def test_a_push_that_is_interrupted_blames_no_file_and_says_what_is_applied(
+    project: Project, after: Callable[[], None], reason: str
+) -> None:
+    project.push()
+    project.write("20260103000000_third.sql", "create table third (id bigint);\n")
+    project.write("20260104000000_slow.sql", "select pg_sleep(20);\n")
+    with interruption(project, "select pg_sleep", after=after):
+        text = project.refusal()
     assert "The push was interrupted: " in text
     assert reason in text
     assert "By the ledger these are applied, each as a whole: 20260103000000_third.sql. No" in text
     assert "correct the file" not in text
     assert project.versions() == [FIRST, SECOND, "20260103000000"]
+
+
+def test_an_index_whose_build_was_interrupted_is_named(project: Project) -> None:
+    project.push()
+    project.write("20260103000000_index.sql", "create index concurrently if not exists a_id on public.a (id);\n")
+    with project.another_session() as holder:
+        holder.execute("begin; insert into a values (1)")
+        with interruption(project, "create index concurrently"):
+            text = project.refusal(PushTimeouts(lock_seconds=60, statement_seconds=60))
+        holder.execute("rollback")
+    assert "The push was interrupted: " in text
+    assert "These indexes were not finished and serve no query: a_id." in text
+    assert "Remedy: drop index concurrently a_id, then `pulumi up` again; it applies what is missing." in text
 
 
 class Reader(threading.Thread):
